@@ -1,0 +1,70 @@
+# Every task of the house. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# No tool reports home, and numeric libraries leave the cores to the database.
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+export OMP_NUM_THREADS := 1
+export PYTHON
+
+BIN := .venv/bin
+DATA ?= demo
+USERS ?= 2000
+DAYS ?= 90
+SEED ?= 1
+OUT ?= data/simulated
+INBOX ?= data/inbox
+LAKE ?= data/lake
+SEEDS ?= 1,2,3
+
+.PHONY: help build test simulate land expectations docs bench truth lint clean setup setup-dev
+
+help: ## list the tasks and their variables
+	@echo "make <task> [VARIABLE=value ...]"
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo "PYTHON=... names the interpreter (3.11 or newer) .venv is made with."
+
+build: setup ## build and test the warehouse (DATA=demo|1m|10m|<lake>, METRIC=<name>, FORCE=1)
+	@$(BIN)/plumbline build --data "$(DATA)" $(if $(METRIC),--metric "$(METRIC)") $(if $(FORCE),--force)
+
+test: setup-dev ## run every linter, every test and the demo build (ONLY=lint,pytest,build)
+	@$(BIN)/python scripts/test.py $(if $(ONLY),--only "$(ONLY)")
+
+simulate: setup ## write an invented lake with its truth (USERS=, DAYS=, SEED=, EVENTS=, OUT=)
+	@$(BIN)/plumbline simulate --users "$(USERS)" --days "$(DAYS)" --seed "$(SEED)" \
+		$(if $(EVENTS),--events "$(EVENTS)") --out "$(OUT)"
+
+land: setup ## land new files of an inbox into a lake (INBOX=, LAKE=)
+	@$(BIN)/plumbline land --inbox "$(INBOX)" --lake "$(LAKE)"
+
+expectations: setup ## profile the landed data with Great Expectations
+	@$(BIN)/plumbline expectations
+
+docs: setup ## write the documentation as one page, target/static_index.html
+	@$(BIN)/dbt docs generate --static --quiet
+	@echo "docs: target/static_index.html"
+
+bench: setup ## measure the claims about speed and memory
+	@$(BIN)/python benchmarks/run.py
+
+truth: setup-dev ## recover planted truth from simulated warehouses (SEEDS=1,2,3)
+	@PLUMBLINE_TRUTH_SEEDS="$(SEEDS)" $(BIN)/python -m pytest -m truth
+
+lint: setup-dev ## run the linters only
+	@$(BIN)/python scripts/test.py --only lint
+
+clean: ## remove what the tasks make, except .venv and data
+	@rm -rf target logs state .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -f plumbline.duckdb plumbline.duckdb.wal
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+	@echo "clean: done (.venv and data/ are kept)"
+
+setup:
+	@scripts/setup.sh core
+
+setup-dev:
+	@scripts/setup.sh dev
