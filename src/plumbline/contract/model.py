@@ -74,6 +74,7 @@ class Table:
         time: business time; its day is the row's event date.
         winner: ``earliest`` or ``latest`` copy of a key is kept.
         one_of: columns of which at least one must be present.
+        flows: ``daily`` where rows arrive every day, so that old data means a stale source.
         columns: contract columns in order, ``ingested_at`` last.
     """
 
@@ -86,6 +87,7 @@ class Table:
     winner: str
     columns: tuple[Column, ...]
     one_of: tuple[str, ...] = ()
+    flows: str | None = None
     by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -118,6 +120,7 @@ def _table(name: str, raw: dict[str, Any]) -> Table:
             time=raw["time"],
             winner=raw["winner"],
             one_of=tuple(raw.get("one_of", ())),
+            flows=raw.get("flows"),
             columns=columns,
             by_name={column.name: column for column in columns},
         )

@@ -1,0 +1,60 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('acquisition_costs') }}
+
+),
+
+judged as (
+
+    select
+        activity_date,
+        acquisition_channel,
+        spend_amount,
+        currency,
+        ingested_at,
+        load_id,
+        {{ landed_date('acquisition_costs') }} as landed_date,
+        {{ row_hash('acquisition_costs') }} as row_hash,
+        {{ judgement('acquisition_costs') }} as quarantine_reason
+    from landed
+
+),
+
+-- The latest version wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by activity_date, acquisition_channel, case when quarantine_reason is null then 1 else 0 end
+            order by
+                activity_date desc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    activity_date,
+    acquisition_channel,
+    spend_amount,
+    currency,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,70 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('orders') }}
+
+),
+
+judged as (
+
+    select
+        order_id,
+        ordered_at,
+        user_id,
+        kind,
+        gross_amount,
+        refunded_amount,
+        currency,
+        creator_id,
+        product_id,
+        ingested_at,
+        load_id,
+        {{ landed_date('orders') }} as landed_date,
+        {{ row_hash('orders') }} as row_hash,
+        {{ judgement('orders') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by order_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                ordered_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    order_id,
+    ordered_at,
+    user_id,
+    kind,
+    gross_amount,
+    refunded_amount,
+    currency,
+    creator_id,
+    product_id,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,13 @@
+-- Rename here: the left side of each cast is your column, the right side the contract's.
+select
+    cast(order_id as string) as order_id,
+    cast(ordered_at as timestamp) as ordered_at,
+    cast(user_id as string) as user_id,
+    cast(kind as string) as kind,
+    cast(gross_amount as decimal(18,6)) as gross_amount,
+    cast(refunded_amount as decimal(18,6)) as refunded_amount,
+    cast(currency as string) as currency,
+    cast(creator_id as string) as creator_id,
+    cast(product_id as string) as product_id,
+    cast(ingested_at as timestamp) as ingested_at
+from {{ catalog_table('orders') }}

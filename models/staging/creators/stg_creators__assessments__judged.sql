@@ -1,0 +1,64 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('creator_assessments') }}
+
+),
+
+judged as (
+
+    select
+        assessment_id,
+        creator_id,
+        assessed_at,
+        attribute,
+        score,
+        assessor,
+        ingested_at,
+        load_id,
+        {{ landed_date('creator_assessments') }} as landed_date,
+        {{ row_hash('creator_assessments') }} as row_hash,
+        {{ judgement('creator_assessments') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by assessment_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                assessed_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    assessment_id,
+    creator_id,
+    assessed_at,
+    attribute,
+    score,
+    assessor,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,94 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('creator_daily') }}
+
+),
+
+judged as (
+
+    select
+        creator_id,
+        activity_date,
+        posts,
+        impressions,
+        views,
+        unique_viewers,
+        likes,
+        comments,
+        shares,
+        watch_seconds,
+        video_seconds,
+        followers,
+        search_impressions,
+        recommended_impressions,
+        product_views,
+        carts,
+        checkouts_started,
+        checkouts_completed,
+        orders,
+        revenue_usd,
+        spend_usd,
+        ingested_at,
+        load_id,
+        {{ landed_date('creator_daily') }} as landed_date,
+        {{ row_hash('creator_daily') }} as row_hash,
+        {{ judgement('creator_daily') }} as quarantine_reason
+    from landed
+
+),
+
+-- The latest version wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by creator_id, activity_date, case when quarantine_reason is null then 1 else 0 end
+            order by
+                activity_date desc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    creator_id,
+    activity_date,
+    posts,
+    impressions,
+    views,
+    unique_viewers,
+    likes,
+    comments,
+    shares,
+    watch_seconds,
+    video_seconds,
+    followers,
+    search_impressions,
+    recommended_impressions,
+    product_views,
+    carts,
+    checkouts_started,
+    checkouts_completed,
+    orders,
+    revenue_usd,
+    spend_usd,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,28 @@
+select
+    creator_id,
+    activity_date,
+    posts,
+    impressions,
+    views,
+    unique_viewers,
+    likes,
+    comments,
+    shares,
+    watch_seconds,
+    video_seconds,
+    followers,
+    search_impressions,
+    recommended_impressions,
+    product_views,
+    carts,
+    checkouts_started,
+    checkouts_completed,
+    orders,
+    revenue_usd,
+    spend_usd,
+    ingested_at,
+    load_id,
+    landed_date,
+    quarantine_reason
+from {{ ref('stg_creators__creator_days__judged') }}
+where verdict = 'quarantined'

@@ -1,0 +1,17 @@
+select
+    creator_id,
+    updated_at,
+    handle,
+    category,
+    joined_at,
+    target_revenue_usd,
+    target_aov_usd,
+    target_reach,
+    target_cpa_usd,
+    target_cpe_usd,
+    target_cpv_usd,
+    ingested_at,
+    load_id,
+    landed_date
+from {{ ref('stg_creators__creators__judged') }}
+where verdict = 'duplicate'

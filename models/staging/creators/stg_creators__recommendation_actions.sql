@@ -1,0 +1,10 @@
+select
+    action_id,
+    creator_id,
+    recommendation_id,
+    implemented_on,
+    ingested_at,
+    load_id,
+    landed_date
+from {{ ref('stg_creators__recommendation_actions__judged') }}
+where verdict = 'accepted'

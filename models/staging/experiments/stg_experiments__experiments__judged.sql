@@ -1,0 +1,82 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('experiments') }}
+
+),
+
+judged as (
+
+    select
+        experiment_id,
+        phase,
+        variation_id,
+        name,
+        unit_type,
+        is_control,
+        expected_weight,
+        started_at,
+        planned_end_at,
+        planned_units,
+        mde_relative,
+        ended_at,
+        status,
+        tags,
+        hypothesis,
+        ingested_at,
+        load_id,
+        {{ landed_date('experiments') }} as landed_date,
+        {{ row_hash('experiments') }} as row_hash,
+        {{ judgement('experiments') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by experiment_id, phase, variation_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                started_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    experiment_id,
+    phase,
+    variation_id,
+    name,
+    unit_type,
+    is_control,
+    expected_weight,
+    started_at,
+    planned_end_at,
+    planned_units,
+    mde_relative,
+    ended_at,
+    status,
+    tags,
+    hypothesis,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,68 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('llm_comparisons') }}
+
+),
+
+judged as (
+
+    select
+        comparison_id,
+        response_a_id,
+        response_b_id,
+        rater_id,
+        rater_kind,
+        compared_at,
+        shown_first,
+        winner,
+        ingested_at,
+        load_id,
+        {{ landed_date('llm_comparisons') }} as landed_date,
+        {{ row_hash('llm_comparisons') }} as row_hash,
+        {{ judgement('llm_comparisons') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by comparison_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                compared_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    comparison_id,
+    response_a_id,
+    response_b_id,
+    rater_id,
+    rater_kind,
+    compared_at,
+    shown_first,
+    winner,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,80 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('llm_responses') }}
+
+),
+
+judged as (
+
+    select
+        response_id,
+        responded_at,
+        user_id,
+        session_id,
+        bot_id,
+        feature,
+        model_version,
+        prompt_tokens,
+        completion_tokens,
+        latency_ms,
+        cost_usd,
+        prompt_text,
+        source_text,
+        response_text,
+        ingested_at,
+        load_id,
+        {{ landed_date('llm_responses') }} as landed_date,
+        {{ row_hash('llm_responses') }} as row_hash,
+        {{ judgement('llm_responses') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by response_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                responded_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    response_id,
+    responded_at,
+    user_id,
+    session_id,
+    bot_id,
+    feature,
+    model_version,
+    prompt_tokens,
+    completion_tokens,
+    latency_ms,
+    cost_usd,
+    prompt_text,
+    source_text,
+    response_text,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

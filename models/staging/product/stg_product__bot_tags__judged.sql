@@ -1,0 +1,60 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('bot_tags') }}
+
+),
+
+judged as (
+
+    select
+        bot_id,
+        tag,
+        valid_from,
+        valid_to,
+        ingested_at,
+        load_id,
+        {{ landed_date('bot_tags') }} as landed_date,
+        {{ row_hash('bot_tags') }} as row_hash,
+        {{ judgement('bot_tags') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by bot_id, tag, valid_from, case when quarantine_reason is null then 1 else 0 end
+            order by
+                valid_from asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    bot_id,
+    tag,
+    valid_from,
+    valid_to,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,68 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('bots') }}
+
+),
+
+judged as (
+
+    select
+        bot_id,
+        updated_at,
+        creator_id,
+        name,
+        workflow,
+        is_ai_generated,
+        model_version,
+        created_at,
+        ingested_at,
+        load_id,
+        {{ landed_date('bots') }} as landed_date,
+        {{ row_hash('bots') }} as row_hash,
+        {{ judgement('bots') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by bot_id, updated_at, case when quarantine_reason is null then 1 else 0 end
+            order by
+                updated_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    bot_id,
+    updated_at,
+    creator_id,
+    name,
+    workflow,
+    is_ai_generated,
+    model_version,
+    created_at,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,9 @@
+select
+    anonymous_id,
+    user_id,
+    linked_at,
+    ingested_at,
+    load_id,
+    landed_date
+from {{ ref('stg_product__identity_links__judged') }}
+where verdict = 'accepted'

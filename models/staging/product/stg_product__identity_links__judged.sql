@@ -1,0 +1,58 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('identity_links') }}
+
+),
+
+judged as (
+
+    select
+        anonymous_id,
+        user_id,
+        linked_at,
+        ingested_at,
+        load_id,
+        {{ landed_date('identity_links') }} as landed_date,
+        {{ row_hash('identity_links') }} as row_hash,
+        {{ judgement('identity_links') }} as quarantine_reason
+    from landed
+
+),
+
+-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by anonymous_id, user_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                linked_at asc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    anonymous_id,
+    user_id,
+    linked_at,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked

@@ -1,0 +1,70 @@
+{{ config(materialized='table') }}
+
+with
+
+landed as (
+
+    select * from {{ raw('users') }}
+
+),
+
+judged as (
+
+    select
+        user_id,
+        updated_at,
+        signed_up_at,
+        role,
+        country,
+        platform,
+        language,
+        acquisition_channel,
+        is_internal,
+        ingested_at,
+        load_id,
+        {{ landed_date('users') }} as landed_date,
+        {{ row_hash('users') }} as row_hash,
+        {{ judgement('users') }} as quarantine_reason
+    from landed
+
+),
+
+-- The latest version wins, then the smallest content hash; arrival only separates identical rows.
+-- A quarantined row does not compete with good ones.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by user_id, case when quarantine_reason is null then 1 else 0 end
+            order by
+                updated_at desc nulls last,
+                row_hash asc nulls last,
+                ingested_at asc nulls last,
+                load_id asc nulls last
+        ) as copy_rank
+    from judged
+
+)
+
+select
+    user_id,
+    updated_at,
+    signed_up_at,
+    role,
+    country,
+    platform,
+    language,
+    acquisition_channel,
+    is_internal,
+    ingested_at,
+    load_id,
+    landed_date,
+    row_hash,
+    quarantine_reason,
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when copy_rank > 1 then 'duplicate'
+        else 'accepted'
+    end as verdict
+from ranked
