@@ -1,0 +1,248 @@
+"""Strict casts from text or Parquet columns to the contract's types, as one generated query."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.types as pt
+
+from plumbline.contract.model import Column, Table
+from plumbline.landing.rows import plain_decimals
+
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_NAIVE = rf"{_DAY}(?:[T ]{_CLOCK}(?::[0-5]\d(?:[.]\d{{1,6}})?)?Z?)?"
+_ZONE = r"(?: ?(Z)| ?([+-](?:0\d|1[0-5])):?([0-5]\d)?)?"
+_OFFSET = rf"({_DAY})[T ]({_CLOCK})(:[0-5]\d)?([.]\d{{1,6}})?{_ZONE}"
+_INTEGER = r"-?\d{1,19}"
+_DECIMAL = r"-?(?:\d+[.]?\d*|[.]\d+)"
+_FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A private engine that can reach neither files nor the network."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": int(os.environ.get("PLUMBLINE_THREADS") or 2),
+            "memory_limit": os.environ.get("PLUMBLINE_MEMORY_LIMIT") or "4GB",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def _timestamp(text: str) -> str:
+    # Digits beyond the microsecond are cut, never rounded into the next second.
+    cut = (
+        f"case when strlen({text}) > 26"
+        rf" then regexp_replace({text}, '([.]\d{{6}})\d+', '\1') else {text} end"
+    )
+
+    def part(index: int, default: str = "") -> str:
+        found = f"regexp_extract({cut}, '{_OFFSET}', {index})"
+        return f"case when {found} = '' then '{default}' else {found} end"
+
+    moment = (
+        f"{part(1)} || ' ' || {part(2)} || {part(3, ':00')} || {part(4)}"
+        f" || {part(6, '+00')} || ':' || {part(7, '00')}"
+    )
+    return (
+        f"case when regexp_full_match({text}, '{_NAIVE}')"
+        f" then try_cast(rtrim({text}, 'Z') as timestamp)"
+        f" when regexp_full_match({cut}, '{_OFFSET}')"
+        f" then timezone('UTC', try_cast({moment} as timestamptz)) end"
+    )
+
+
+def _from_text(column: Column, text: str) -> str:
+    if column.type == "string":
+        return text
+    if column.type == "bigint":
+        return (
+            f"case when regexp_full_match({text}, '{_INTEGER}') then try_cast({text} as bigint) end"
+        )
+    if column.type == "boolean":
+        return f"case lower({text}) when 'true' then true when 'false' then false end"
+    if column.type == "date":
+        return f"case when regexp_full_match({text}, '{_DAY}') then try_cast({text} as date) end"
+    if column.type == "timestamp":
+        return _timestamp(text)
+    cast = f"try_cast({text} as {column.type})"
+    return f"case when regexp_full_match({text}, '{_DECIMAL}') then {cast} end"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _bounded(column: Column, name: str) -> str:
+    if column.type == "timestamp":
+        return f"case when {name} between {_FIRST} and {_LAST} then {name} end"
+    if column.type == "date":
+        return f"case when {name} between date '0001-01-01' and date '9999-12-31' then {name} end"
+    return name
+
+
+def _query(table: Table, casts: dict[str, str]) -> str:
+    """Typed contract columns and ``reason`` (null = accepted) in row order.
+
+    The first fault in the order of the contract's columns names the row.
+    """
+    faults, typed, final = [], [], []
+    for column in table.columns:
+        name = column.name
+        typed.append(f"{casts[name]} as {name}_typed")
+        value = _bounded(column, f"{name}_typed")
+        if column.type == "string":
+            if not column.pseudonymised:
+                limit = column.length_limit
+                faults.append(
+                    f"when strlen({name}) > {limit} and length({name}) > {limit}"
+                    f" then 'too_long:{name}'"
+                )
+        else:
+            faults.append(f"when {name} is not null and {value} is null then 'invalid:{name}'")
+        if column.default is not None:
+            value = f"coalesce({value}, {_literal(column.default)})"
+        if column.name == "ingested_at":
+            value = f"coalesce({value}, (select landed_at from run))"
+        final.append(f"cast({value} as {column.type.replace('string', 'varchar')}) as {name}")
+    return (
+        f"with typed as (select *, {', '.join(typed)} from rows)"
+        f" select {', '.join(final)},"
+        f" case when reason is not null then reason {' '.join(faults)} end as reason from typed"
+    )
+
+
+def accepts(column: Column, kind: pa.DataType) -> bool:
+    """Whether a Parquet column of this Arrow type may hold the contract column.
+
+    Only types that widen without loss, or whose misfits are judged row by row, may.
+    """
+    if pt.is_dictionary(kind):
+        kind = kind.value_type
+    if pt.is_null(kind):
+        return True
+    checks: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
+        "string": (pt.is_string, pt.is_large_string, pt.is_string_view),
+        "bigint": (pt.is_integer,),
+        "boolean": (pt.is_boolean,),
+        "date": (pt.is_date,),
+        "timestamp": (pt.is_timestamp, pt.is_date),
+        "decimal": (
+            pt.is_integer,
+            pt.is_float32,
+            pt.is_float64,
+            pt.is_decimal128,
+            pt.is_decimal256,
+        ),
+    }
+    return any(check(kind) for check in checks[column.type.partition("(")[0]])
+
+
+def _from_parquet(column: Column, name: str) -> str:
+    # Whatever came as text through `parquet_rows` (floats, wide decimals) is cast like text.
+    if column.type.startswith("decimal"):
+        text = _from_text(column, f"cast({name} as varchar)")
+        plain = f"try_cast({name} as {column.type})"
+        return f"case when typeof({name}) = 'VARCHAR' then {text} else {plain} end"
+    return f"try_cast({name} as {column.type.replace('string', 'varchar')})"
+
+
+class Judge:
+    """Casts and judges chunks of one table.
+
+    Args:
+        table: contract of the rows.
+        landed_at: UTC timestamp given to rows without ``ingested_at``, as ISO text.
+        connection: engine to use; a new one by default.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        landed_at: str,
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> None:
+        self.table = table
+        self.engine = connection or connect()
+        self.engine.execute(
+            f"create or replace table run as select timestamp {_literal(landed_at)} as landed_at"
+        )
+        self._text_query = _query(
+            table, {column.name: _from_text(column, column.name) for column in table.columns}
+        )
+        self._parquet_query = _query(
+            table, {column.name: _from_parquet(column, column.name) for column in table.columns}
+        )
+        business = f"cast({table.time} as date)"
+        moment = f"epoch_us(cast({table.time} as timestamp))"
+        keys = ", ".join(f"coalesce(cast({key} as varchar), '')" for key in table.key)
+        self._fingerprint_query = (
+            f"select coalesce({business}, date '1900-01-01') as landed_date, count(*) as row_count,"
+            f" cast(sum(md5_number_lower(concat_ws(chr(31), {keys}, {moment}))) as decimal(38,0))"
+            " as fingerprint from rows group by 1 order by 1"
+        )
+
+    def _run(self, query: str, rows: pa.Table) -> pa.Table:
+        self.engine.register("rows", rows)
+        try:
+            return self.engine.execute(query).to_arrow_table()
+        finally:
+            self.engine.unregister("rows")
+
+    def judge_text(self, rows: pa.Table) -> pa.Table:
+        """Typed columns and reason of rows of text (:meth:`TextRows.table`), in row order."""
+        return self._run(self._text_query, rows)
+
+    def judge_parquet(self, rows: pa.Table) -> pa.Table:
+        """The same for rows that :meth:`parquet_rows` prepared."""
+        return self._run(self._parquet_query, rows)
+
+    def parquet_rows(self, batch: pa.Table, reasons: list[str | None] | None) -> pa.Table:
+        """Contract columns of a Parquet batch plus ``reason``.
+
+        Floats become the shortest text that gives the same double, so that 0.1 is the decimal 0.1
+        and not a neighbour of it.
+        """
+        count = batch.num_rows
+        arrays: list[Any] = []
+        for column in self.table.columns:
+            if column.name not in batch.column_names:
+                arrays.append(pa.nulls(count, pa.string()))
+                continue
+            array = batch.column(column.name).combine_chunks()
+            if isinstance(array, pa.ChunkedArray):
+                array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0)
+            if pt.is_dictionary(array.type):
+                array = array.dictionary_decode()
+            if pt.is_floating(array.type):
+                named = pa.table({"value": array})
+                text = self._run("select cast(value as varchar) as value from rows", named)
+                array = plain_decimals(text.column("value").combine_chunks())
+            elif pt.is_decimal256(array.type):
+                array = array.cast(pa.string())
+            arrays.append(array)
+        reason = pa.nulls(count, pa.string()) if reasons is None else pa.array(reasons, pa.string())
+        return pa.table(
+            [*arrays, reason], names=[*(column.name for column in self.table.columns), "reason"]
+        )
+
+    def fingerprint(self, rows: pa.Table) -> list[tuple[Any, int, int]]:
+        """Count and order-free hash of accepted rows by UTC day of the business time.
+
+        The hash is the exact sum over rows of the lower half of the MD5 of key and business time:
+        the same on every machine, whatever the order and however the rows are cut.
+        """
+        found = self._run(self._fingerprint_query, rows).to_pydict()
+        sums = (int(value) for value in found["fingerprint"])
+        return list(zip(found["landed_date"], found["row_count"], sums, strict=True))
