@@ -15,14 +15,14 @@ counted as (
         bot_key,
         event_date,
         count(*) as event_count,
-        count_if(event_code = {{ code_of('event_name', 'bot_impression') }}) as impression_count,
-        count_if(event_code = {{ view }}) as view_count,
-        count_if(event_code = {{ message }}) as message_count,
-        count_if(
+        count(*) filter (where event_code = {{ code_of('event_name', 'bot_impression') }}) as impression_count,
+        count(*) filter (where event_code = {{ view }}) as view_count,
+        count(*) filter (where event_code = {{ message }}) as message_count,
+        count(*) filter (where
             event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
         ) as new_message_count,
-        count_if(event_code = {{ code_of('event_name', 'bot_follow') }}) as follow_count,
-        count_if(event_code = {{ code_of('event_name', 'conversation_reset') }}) as reset_count,
+        count(*) filter (where event_code = {{ code_of('event_name', 'bot_follow') }}) as follow_count,
+        count(*) filter (where event_code = {{ code_of('event_name', 'conversation_reset') }}) as reset_count,
         min(case when event_code = {{ view }} then event_at end) as first_viewed_at,
         max(case when event_code = {{ message }} then event_at end) as last_message_at
     from {{ ref('int_events_resolved') }}

@@ -14,15 +14,15 @@ user_days as (
         event_date,
         count(*) as event_count,
         {%- for name in event_names() %}
-        count_if(event_code = {{ code_of('event_name', name) }}) as {{ name }}_count,
+        count(*) filter (where event_code = {{ code_of('event_name', name) }}) as {{ name }}_count,
         {%- endfor %}
-        count_if(event_code = 0) as unknown_event_count,
+        count(*) filter (where event_code = 0) as unknown_event_count,
         {%- for method in event_methods() %}
-        count_if(
+        count(*) filter (where
             event_code = {{ message }} and method_code = {{ code_of('method', method) }}
         ) as {{ method }}_message_count,
         {%- endfor %}
-        count_if(
+        count(*) filter (where
             event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
         ) as new_message_count,
         cast(sum(coalesce(engaged_ms, 0)) as bigint) as engaged_ms,
