@@ -83,3 +83,8 @@ class track:  # noqa: N801 (reads as a statement: ``with track(...) as bar``)
         if kind is None:
             took = _clock(time.monotonic() - self._started)
             print(f"{self.title}: {self._figures()} in {took}", file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    """One line about what is going on, on standard error like all progress."""
+    print(text, file=sys.stderr, flush=True)

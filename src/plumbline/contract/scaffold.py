@@ -128,7 +128,10 @@ def raw_seeds(tables: dict[str, Table]) -> str:
 def _grain_test(name: str, key: tuple[str, ...]) -> dict[str, Any]:
     claim = "_".join(column.removesuffix("_id") for column in key)
     return {
-        "unique_grain": {"name": f"{name}__one_row_per_{claim}", "arguments": {"columns": list(key)}}
+        "unique_grain": {
+            "name": f"{name}__one_row_per_{claim}",
+            "arguments": {"columns": list(key)},
+        }
     }
 
 
@@ -147,7 +150,10 @@ def staging_properties(table: Table) -> dict[str, str]:
     verdict = [{"name": n, "description": d} for n, d in _VERDICT_COLUMNS]
     required = [column.name for column in table.columns if column.required]
     keys = ", ".join(table.key)
-    reason = {"name": "quarantine_reason", "description": "First rule of the contract the row breaks."}
+    reason = {
+        "name": "quarantine_reason",
+        "description": "First rule of the contract the row breaks.",
+    }
     judged_extra = [
         {"name": "row_hash", "description": "Content of the row without ingested_at."},
         reason,
@@ -208,10 +214,10 @@ def staging_sql(table: Table) -> dict[str, str]:
     names = [column.name for column in table.columns]
     partition = ", ".join(table.key)
     order = "desc" if table.winner == "latest" else "asc"
+    first = "latest version" if table.winner == "latest" else "earliest copy"
     why = (
-        "-- The latest version wins, then the smallest content hash; arrival only separates identical rows."
-        if table.winner == "latest"
-        else "-- The earliest copy wins, then the smallest content hash; arrival only separates identical rows."
+        f"-- The {first} wins, then the smallest content hash; "
+        "arrival only separates identical rows."
     )
     judged = f"""{{{{ config(materialized='table') }}}}
 
@@ -329,5 +335,3 @@ def documents(tables: dict[str, Table], root: Path) -> tuple[dict[Path, str], di
         for model, text in staging_sql(table).items():
             sql[folder / f"{model}.sql"] = text
     return properties, sql
-
-

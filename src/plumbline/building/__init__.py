@@ -1,0 +1,1 @@
+"""The main job: land, judge, build and test, in one idempotent command."""

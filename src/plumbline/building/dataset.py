@@ -1,0 +1,92 @@
+"""What a build works on: the demo, a simulated warehouse, or a team's own lake."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.errors import PlumblineError
+from plumbline.progress import say
+from plumbline.project import project_root
+
+_SIZE = re.compile(r"(\d+)([km])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One body of raw data and where its build lives.
+
+    Attributes:
+        name: short name, also of the state folder.
+        lake: typed lake.
+        state: folder of the warehouse, logs and reports.
+        inbox: files to land first, or None.
+        events: number of events to simulate where the lake does not exist, or None.
+    """
+
+    name: str
+    lake: Path
+    state: Path
+    inbox: Path | None = None
+    events: int | None = None
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file that the build writes."""
+        return self.state / "plumbline.duckdb"
+
+
+def resolve(data: str, inbox: Path | None) -> Dataset:
+    """Dataset named by ``--data``.
+
+    Args:
+        data: ``demo`` (the shipped sample), a size such as ``1m`` or ``100k`` (simulated once, then
+            kept), or the path of a lake.
+        inbox: folder of files to land into the lake first.
+
+    Raises:
+        PlumblineError: the name is none of these.
+    """
+    root = project_root()
+    if data == "demo":
+        return Dataset(
+            "demo", root / "data/demo/lake", root / "state/demo", inbox or root / "seeds/raw"
+        )
+    size = _SIZE.fullmatch(data)
+    if size:
+        events = int(size[1]) * (1_000 if size[2].lower() == "k" else 1_000_000)
+        if not 1_000 <= events <= 100_000_000:
+            raise PlumblineError(
+                f"--data {data}: {events:,} events are out of range.", "Choose 1k to 100m."
+            )
+        name = data.lower()
+        return Dataset(name, root / f"data/{name}/lake", root / f"state/{name}", inbox, events)
+    lake = Path(data).expanduser()
+    lake = (lake if lake.is_absolute() else Path.cwd() / lake).resolve()
+    if not lake.is_dir() and inbox is None:
+        raise PlumblineError(
+            f"--data {data}: neither demo, nor a size such as 1m, nor a folder at {lake}.",
+            "Name a lake folder, or give --inbox to land into a new one.",
+        )
+    # Two lakes of one name must not share a warehouse.
+    name = re.sub(r"[^A-Za-z0-9]+", "-", str(lake)).strip("-").lower()
+    return Dataset(name, lake, root / "state" / name, inbox)
+
+
+def fill(dataset: Dataset, allow_unreadable: bool, accept_unterminated: bool) -> None:
+    """Simulate the lake where it is missing, land new files and register what sinks wrote."""
+    from plumbline.landing import land
+
+    if dataset.events is not None and not (dataset.lake / "truth.json").is_file():
+        from plumbline.simulate import simulate_events
+
+        say(f"Simulating {dataset.events:,} events into {dataset.lake} (kept for the next build)")
+        simulate_events(dataset.events, dataset.lake)
+    report = land(
+        dataset.inbox,
+        dataset.lake,
+        allow_unreadable=allow_unreadable,
+        accept_unterminated=accept_unterminated,
+    )
+    report.show()
