@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SEVERITY = {"error": "critical", "warning": "warning"}
 
-# Elements that load or run something; the pages read well without them.
+# Elements that load or run something, or need a script; the pages read well without them.
 _DROPPED = {"script", "style", "link", "img", "iframe", "footer", "svg", "button", "form", "input"}
 _VOID = {"link", "img", "input", "br", "hr", "meta", "col", "wbr", "source", "area", "base"}
 
@@ -37,7 +37,14 @@ ul { padding-left: 1.2rem; }
 .badge, code { background: #8882; border-radius: 3px; padding: 0 0.25rem; }
 .error { color: #c0271d; font-weight: 600; }
 .warning { color: #a66300; font-weight: 600; }
-.passed { color: #1b7a3d; font-weight: 600; }
+.passed, .text-success { color: #1b7a3d; font-weight: 600; }
+.text-danger { color: #c0271d; font-weight: 600; }
+.fa-check-circle::before { content: "\\2713"; }
+.fa-times::before { content: "\\2717"; }
+.fa-exclamation-triangle::before { content: "\\26A0"; }
+nav ul { columns: 20rem; list-style: none; }
+nav li { break-inside: avoid; font-size: 0.85rem; }
+.sticky > .mb-3, .btn-group, a[data-toggle="collapse"] { display: none; }
 """.strip()
 
 _HEAD = (
@@ -174,8 +181,8 @@ def validate(claims: list[Claim], site: Path, as_of: dt.date) -> list[dict[str, 
         warnings.simplefilter("ignore")
         context = _context(gx, site)
         source = context.data_sources.add_pandas("landing_profile")
-        for table, of_table in by_table.items():
-            success |= _validate_table(gx, context, source, table, of_table)
+        for of_table in by_table.values():
+            success |= _validate_table(gx, context, source, str(as_of), of_table)
         context.build_data_docs()
     for page in site.rglob("*.html"):
         page.write_text(offline_page(page.read_text(encoding="utf-8")), encoding="utf-8")
@@ -209,10 +216,11 @@ def _validate_table(
     gx: Any,
     context: Any,
     source: Any,
-    table: str,
+    run_name: str,
     claims: list[Claim],
 ) -> dict[tuple[str, str, str], bool]:
-    """Verdict by table, column and claim."""
+    """Verdicts on the claims of one table, by table, column and claim."""
+    table = claims[0].table
     frame = pd.DataFrame([{claim.column: float(claim.observed) for claim in claims}])
     batch = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("profile")
     # The largest value of a one-row column is the value; unlike the row-wise expectation this one
@@ -232,7 +240,11 @@ def _validate_table(
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=table, data=batch, suite=suite)
     )
-    outcome = definition.run(batch_parameters={"dataframe": frame}, result_format="SUMMARY")
+    outcome = definition.run(
+        batch_parameters={"dataframe": frame},
+        result_format="SUMMARY",
+        run_id=gx.RunIdentifier(run_name=run_name),
+    )
     configs = ((result.expectation_config, bool(result.success)) for result in outcome.results)
     return {(table, c.kwargs["column"], c.meta["claim"]): passed for c, passed in configs}
 

@@ -247,31 +247,43 @@ def _view(table_name: str) -> str:
     return f'"landed_{table_name}"'
 
 
-def _daily_counts(source: _Source, table: Table) -> list[tuple[dt.date, int, int]]:
-    """(day, plausible rows, rows that prove the day has begun), oldest first.
-
-    A row dated after it landed does not prove that its day has begun, else one wrong client clock
-    would make today look complete.
-    """
-    earliest = setting("earliest_event_time")
-    time = _name(table.time)
-    begun = "count(*)"
-    ahead = "true"
-    if table.by_name[table.time].observed:
-        ahead = f"(ingested_at is null or {time} <= ingested_at + interval 1 day)"
-        begun = f"count(*) filter (where ingested_at is null or {time} <= ingested_at)"
-    return [
-        (row[0], int(row[1]), int(row[2]))
+def _daily_counts(source: _Source, table: Table) -> dict[dt.date, int]:
+    """Rows by day of the business time, oldest day first."""
+    time, earliest = _name(table.time), setting("earliest_event_time")
+    return {
+        row[0]: int(row[1])
         for row in source.query(
             f"""
-            select cast({time} as date) as day, count(*), {begun}
-            from {_view(table.name)}
-            where {time} >= timestamp {_quoted(str(earliest))} and {ahead}
-            group by day order by day
+            select cast({time} as date) as day, count(*) from {_view(table.name)}
+            where {time} >= timestamp {_quoted(str(earliest))} group by day order by day
             """,
             f"table {table.name}",
         )
-    ]
+    }
+
+
+def _last_begun_day(source: _Source, table: Table, days: Iterable[dt.date]) -> dt.date | None:
+    """Last day that has begun: the last one with a row that is not dated after it landed.
+
+    A row from the future does not prove that its day has begun, else one wrong client clock would
+    make today look complete. Only the last days with rows are read, more only where all of them
+    lie in the future.
+    """
+    listed = sorted(days)
+    time, reach = _name(table.time), 4
+    while listed:
+        since = listed[-reach] if reach < len(listed) else listed[0]
+        found: dt.date | None = source.query(
+            f"""
+            select max(cast({time} as date)) from {_view(table.name)}
+            where {time} >= timestamp '{since}' and (ingested_at is null or {time} <= ingested_at)
+            """,
+            f"table {table.name}",
+        )[0][0]
+        if found is not None or since == listed[0]:
+            return found
+        reach *= 8
+    return None
 
 
 def _is_number(column: Column) -> bool:
@@ -362,7 +374,6 @@ def _figures(plan: _Plan) -> dict[str, str]:
     figures = {"rows": "count(*)"}
     figures |= {f"filled:{c.name}": f"count({_name(c)})" for c in plan.optional}
     figures |= {f"distinct:{c.name}": f"approx_count_distinct({_name(c)})" for c in plan.distinct}
-    figures |= {f"values:{c.name}": f"approx_count_distinct({_name(c)})" for c in plan.open}
     wanted = list(_QUANTILES.values())
     figures |= {
         f"quantile:{c.name}": f"approx_quantile(cast({_name(c)} as double), {wanted})"
@@ -433,14 +444,14 @@ def _measure_table(
     actor = f"distinct:{plan.actor.name}" if plan.actor else "rows"
     profile.actors = max((int(row[actor]) for _, row in rows), default=0) or total
 
+    values = _value_counts(source, table, profile, plan.open)
     kept = list(plan.closed)
     for column in plan.open:
-        values = max((int(row[f"values:{column.name}"]) for _, row in rows), default=0)
-        if values <= settings.category_limit:
+        if values[column.name] <= settings.category_limit:
             kept.append(column)
         else:
             notes.append(
-                f"{table.name}.{column.name} has {values:,} values on one day: "
+                f"{table.name}.{column.name} has {values[column.name]:,} values: "
                 "not judged as a category."
             )
     if total:
@@ -448,6 +459,22 @@ def _measure_table(
         mixes |= {f"bin_share:{c.name}=": _bin_sql(c) for c in plan.numbers}
         if mixes:
             _measure_mix(source, table, profile, scope, mixes)
+
+
+def _value_counts(
+    source: _Source, table: Table, profile: TableProfile, columns: list[Column]
+) -> dict[str, int]:
+    """Distinct values by column: of the last week, or of all rows of a table too small for days."""
+    if not columns:
+        return {}
+    figures = ", ".join(f"approx_count_distinct({_name(column)})" for column in columns)
+    where = "true"
+    if profile.is_daily:
+        since = profile.day - dt.timedelta(days=_WEEK - 1)
+        where = f"{_name(table.time)} >= timestamp '{since}'"
+    sql = f"select {figures} from {_view(table.name)} where {where}"
+    row = source.query(sql, f"table {table.name}")[0]
+    return {column.name: int(count) for column, count in zip(columns, row, strict=True)}
 
 
 def _measure_mix(
@@ -546,34 +573,45 @@ def _measure_reference(
 ) -> None:
     """Share of a table's ids that the owning table knows, by day and over the window.
 
-    Rows are grouped by id before they meet the other table, so the join sees ids, not events.
+    Unknown ids are found among the distinct ones, so the join never sees events; their rows are
+    counted only where there are any.
     """
     scope = _Scope.of(table, profile, settings)
-    column = _name(reference.column)
-    known, total = 0, 0
-    to_column = _name(reference.to_column)
-    for at, of_day, known_of_day in source.query(
+    column, to_column = _name(reference.column), _name(reference.to_column)
+    about = f"table {table.name}"
+    source.query(
         f"""
-        with ids as (
-            select {scope.day} as day, {column} as id, count(*) as n
-            from {_view(table.name)} where {scope.where} and {column} is not null group by all
+        create or replace temp table unknown_ids as
+        select id from (
+            select distinct {column} as id from {_view(table.name)}
+            where {scope.where} and {column} is not null
         )
-        select day, sum(n), coalesce(sum(n) filter (where id in (
+        where id not in (
             select {to_column} from {_view(reference.to_table)} where {to_column} is not null
-        )), 0)
-        from ids group by day order by day
+        )
         """,
-        f"table {table.name}",
+        about,
+    )
+    unknown_rows = "0"
+    if source.query("select count(*) from unknown_ids", about)[0][0]:
+        unknown_rows = f"count(*) filter (where {column} in (select id from unknown_ids))"
+    known, total = 0, 0
+    for day, rows, unknown in source.query(
+        f"select {scope.day} as day, count({column}), {unknown_rows} from {_view(table.name)}"
+        f" where {scope.where} group by day order by day",
+        about,
     ):
-        known += int(known_of_day)
-        total += int(of_day)
-        if at in profile.days:
-            profile.days[at][reference.measure] = (int(known_of_day) / int(of_day), int(of_day))
+        known += int(rows) - int(unknown)
+        total += int(rows)
+        if rows and day in profile.days:
+            share = (int(rows) - int(unknown)) / int(rows)
+            profile.days[day][reference.measure] = (share, int(rows))
     if total:
         profile.window[reference.measure] = (known / total, total)
 
 
-def _as_of(days: Mapping[str, list[tuple[dt.date, int, int]]], source: str) -> dt.date:
+def _as_of(source: _Source, days: Mapping[str, Mapping[dt.date, int]], about: str) -> dt.date:
+    """Last complete day: ``PLUMBLINE_AS_OF``, else the day before the last one that has begun."""
     named = os.environ.get("PLUMBLINE_AS_OF")
     if named:
         try:
@@ -582,19 +620,16 @@ def _as_of(days: Mapping[str, list[tuple[dt.date, int, int]]], source: str) -> d
             raise PlumblineError(
                 f"PLUMBLINE_AS_OF is {named!r}, not a date.", "Write it as YYYY-MM-DD."
             ) from error
-    tables = contract()
+    tables = [table for name, table in contract().items() if days.get(name)]
     begun = [
-        day
-        for name, rows in days.items()
-        if tables[name].by_name[tables[name].time].observed
-        for day, _, proof in rows
-        if proof
+        _last_begun_day(source, table, days[table.name])
+        for table in tables
+        if table.by_name[table.time].observed
     ]
-    if not begun:
-        raise PlumblineError(
-            f"{source} holds no rows to judge.", "Land data first: plumbline land."
-        )
-    return max(begun) - dt.timedelta(days=1)
+    last = max((day for day in begun if day is not None), default=None)
+    if last is None:
+        raise PlumblineError(f"{about} holds no rows to judge.", "Land data first: plumbline land.")
+    return last - dt.timedelta(days=1)
 
 
 def profile_landing(lake: Path | None, settings: ProfileSettings) -> Profile:
@@ -618,13 +653,13 @@ def profile_landing(lake: Path | None, settings: ProfileSettings) -> Profile:
     with _Source(lake) as source, track("Profiling", total=len(tables), unit="tables") as bar:
         found = [table for table in tables.values() if source.open(table)]
         counted = {table.name: _daily_counts(source, table) for table in found}
-        profile = Profile(_as_of(counted, name), name, {})
-        for table in tables.values():
-            if not counted.get(table.name):
-                profile.notes.append(f"{table.name} has no rows: not judged.")
+        profile = Profile(_as_of(source, counted, name), name, {})
+        bare = [table.name for table in tables.values() if not counted.get(table.name)]
+        if bare:
+            profile.notes.append(f"no rows to judge in {', '.join(bare)}.")
         for table in found:
             day = profile.as_of - dt.timedelta(days=int(settings.lag_days.get(table.name, 0)))
-            by_day = {at: count for at, count, _ in counted[table.name] if at <= day}
+            by_day = {at: count for at, count in counted[table.name].items() if at <= day}
             if by_day:
                 # Days before the table's first row are not history.
                 oldest = max(min(by_day), day - dt.timedelta(days=settings.history_days - 1))
