@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from plumbline.contract.model import Column, Table
+from plumbline.landing.decimals import exact_decimals
 from plumbline.landing.rows import plain_decimals
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -20,6 +23,12 @@ _ZONE = r"(?: ?(Z)| ?([+-](?:0\d|1[0-5])):?([0-5]\d)?)?"
 _OFFSET = rf"({_DAY})[T ]({_CLOCK})(:[0-5]\d)?([.]\d{{1,6}})?{_ZONE}"
 _INTEGER = r"-?\d{1,19}"
 _DECIMAL = r"-?(?:\d+[.]?\d*|[.]\d+)"
+# The calendar of ISO 8601, in the units of the Arrow types.
+_BOUND_TYPES = {"timestamp": pa.int64(), "date": pa.int32()}
+_BOUNDS = {
+    "timestamp": (-62_135_596_800_000_000, 253_402_300_799_999_999),
+    "date": (-719_162, 2_932_896),
+}
 _FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
 
 
@@ -67,9 +76,8 @@ def _from_text(column: Column, text: str) -> str:
     if column.type == "string":
         return text
     if column.type == "bigint":
-        return (
-            f"case when regexp_full_match({text}, '{_INTEGER}') then try_cast({text} as bigint) end"
-        )
+        whole = f"regexp_full_match({text}, '{_INTEGER}')"
+        return f"case when {whole} then try_cast({text} as bigint) end"
     if column.type == "boolean":
         return f"case lower({text}) when 'true' then true when 'false' then false end"
     if column.type == "date":
@@ -149,13 +157,36 @@ def accepts(column: Column, kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks[column.type.partition("(")[0]])
 
 
-def _from_parquet(column: Column, name: str) -> str:
-    # Whatever came as text through `parquet_rows` (floats, wide decimals) is cast like text.
-    if column.type.startswith("decimal"):
+def _from_either(column: Column, name: str) -> str:
+    # Numbers reach the query as text, or typed where nothing is left to judge.
+    if column.type == "bigint" or column.type.startswith("decimal"):
         text = _from_text(column, f"cast({name} as varchar)")
         plain = f"try_cast({name} as {column.type})"
         return f"case when typeof({name}) = 'VARCHAR' then {text} else {plain} end"
+    return _from_text(column, name)
+
+
+def _from_parquet(column: Column, name: str) -> str:
+    # Whatever came as text through `parquet_rows` (floats, wide decimals) is cast like text.
+    if column.type.startswith("decimal"):
+        return _from_either(column, name)
     return f"try_cast({name} as {column.type.replace('string', 'varchar')})"
+
+
+def _fits(column: Column, values: pa.ChunkedArray) -> bool:
+    if values.null_count == len(values):
+        return True
+    if values.type != column.arrow:
+        return False
+    if column.type == "string":
+        # Bytes bound characters from above; a pseudonym's length is that of its digest.
+        longest = pc.max(pc.binary_length(values)).as_py()
+        return bool(column.pseudonymised or longest <= column.length_limit)
+    if column.type in _BOUNDS:
+        found = pc.min_max(values.cast(_BOUND_TYPES[column.type])).as_py()
+        low, high = _BOUNDS[column.type]
+        return bool(low <= found["min"] and found["max"] <= high)
+    return True
 
 
 class Judge:
@@ -174,12 +205,13 @@ class Judge:
         connection: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         self.table = table
+        self._landed_at = datetime.fromisoformat(landed_at)
         self.engine = connection or connect()
         self.engine.execute(
             f"create or replace table run as select timestamp {_literal(landed_at)} as landed_at"
         )
         self._text_query = _query(
-            table, {column.name: _from_text(column, column.name) for column in table.columns}
+            table, {column.name: _from_either(column, column.name) for column in table.columns}
         )
         self._parquet_query = _query(
             table, {column.name: _from_parquet(column, column.name) for column in table.columns}
@@ -206,7 +238,26 @@ class Judge:
 
     def judge_parquet(self, rows: pa.Table) -> pa.Table:
         """The same for rows that :meth:`parquet_rows` prepared."""
+        if self._conforms(rows):
+            return self._completed(rows)
         return self._run(self._parquet_query, rows)
+
+    def _conforms(self, rows: pa.Table) -> bool:
+        """Nothing is to be cast, and nothing can be wrong."""
+        if rows.column("reason").null_count < rows.num_rows:
+            return False
+        return all(_fits(column, rows.column(column.name)) for column in self.table.columns)
+
+    def _completed(self, rows: pa.Table) -> pa.Table:
+        for position, column in enumerate(self.table.columns):
+            values = rows.column(position)
+            if values.null_count == len(values) and values.type != column.arrow:
+                values = pa.nulls(len(values), column.arrow)
+            filler = self._landed_at if column.name == "ingested_at" else column.default
+            if filler is not None and values.null_count:
+                values = pc.fill_null(values, pa.scalar(filler, column.arrow))
+            rows = rows.set_column(position, column.name, values)
+        return rows
 
     def parquet_rows(self, batch: pa.Table, reasons: list[str | None] | None) -> pa.Table:
         """Contract columns of a Parquet batch plus ``reason``.
@@ -225,6 +276,9 @@ class Judge:
                 array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0)
             if pt.is_dictionary(array.type):
                 array = array.dictionary_decode()
+            if pt.is_float64(array.type):
+                decimals = exact_decimals(array, column.arrow)
+                array = array if decimals is None else decimals
             if pt.is_floating(array.type):
                 named = pa.table({"value": array})
                 text = self._run("select cast(value as varchar) as value from rows", named)

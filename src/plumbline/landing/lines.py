@@ -76,6 +76,13 @@ def read_lines(
             kept = None
         pieces = (carry + block).split(b"\n")
         carry = pieces.pop()
+        lengths = list(map(len, pieces))
+        plain = pieces and min(lengths) > 0 and max(lengths) <= max_bytes
+        if plain and not any(map(bytes.isspace, pieces)):
+            chunk.numbers = list(range(number + 1, number + len(pieces) + 1))
+            chunk.lines = pieces
+            number += len(pieces)
+            pieces = []
         for piece in pieces:
             number += 1
             chunk.add(number, piece, max_bytes)

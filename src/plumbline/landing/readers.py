@@ -97,7 +97,8 @@ def land_ndjson(load: Load, source: Path, judge: Judge) -> Prepared:
             writer.accept(accepted)
             for index, reason in rejected:
                 line = chunk.lines[index].rstrip(b"\r")
-                writer.reject(chunk.numbers[index], reason, line, exact(line)[0])
+                row = exact(line)[0] if writer.masks else None
+                writer.reject(chunk.numbers[index], reason, line, row)
         prepared = writer.close(count)
     if seen:
         prepared.warnings += column_warnings(table, seen, load.path)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from plumbline.contract.model import Column, Table
 from plumbline.landing import pseudonym
+from plumbline.landing.decimals import exact_decimals
 
 # A quoted CSV field may span lines; beyond this many a quote is a stray one.
 _MAX_RECORD_LINES = 1000
@@ -44,12 +45,13 @@ class TextRows:
     """Rows of one chunk as text.
 
     Attributes:
-        columns: contract column -> texts in row order; a column that never occurs is absent.
+        columns: contract column -> texts in row order, or an array of the column's type;
+            a column that never occurs is absent.
         reasons: what is known to be wrong with a row before its texts are judged, or None.
         seen: names of all columns that occurred, in the contract or not.
     """
 
-    columns: dict[str, list[str | None]]
+    columns: dict[str, list[str | None] | pa.Array]
     reasons: list[str | None]
     seen: set[str] = field(default_factory=set)
 
@@ -59,6 +61,9 @@ class TextRows:
         arrays = []
         for column in table.columns:
             texts = self.columns.get(column.name)
+            if isinstance(texts, pa.Array):
+                arrays.append(texts)
+                continue
             array = pa.nulls(count, pa.string()) if texts is None else pa.array(texts, pa.string())
             arrays.append(plain_decimals(array) if column.type.startswith("decimal") else array)
         arrays.append(pa.array(self.reasons, pa.string()))
@@ -114,11 +119,13 @@ class JsonRows:
         documents: list[dict[str, Any]] = []
         reasons: list[str | None] = [None] * len(lines)
         loads, add = orjson.loads, documents.append
+        odd = False
         for index, line in enumerate(lines):
             try:
                 document = loads(line)
             except ValueError:
                 document, reasons[index] = exact(line)
+                odd = True
                 add(document or {})
                 continue
             if document.__class__ is dict:
@@ -127,11 +134,20 @@ class JsonRows:
                 reasons[index] = "not_an_object"
                 add({})
         seen: set[str] = set().union(*documents) if documents else set()
-        columns: dict[str, list[str | None]] = {}
+        columns: dict[str, list[str | None] | pa.Array] = {}
         for column in self.table.columns:
-            if column.name in seen:
-                values = [document.get(column.name) for document in documents]
-                columns[column.name] = self._texts(column, values, lines, reasons)
+            name = column.name
+            if name in seen:
+                values = [document.get(name) for document in documents]
+                typed = _typed(column, values)
+                if typed is None:
+                    columns[name] = self._texts(column, values, lines, reasons)
+                    if odd:
+                        _no_surrogates(column, columns[name], reasons)
+                    if column.pseudonymised:
+                        hide(column, columns[name], reasons, self.salt or "", self.replay)
+                else:
+                    columns[name] = typed
         return TextRows(columns, reasons, seen)
 
     def _texts(
@@ -150,10 +166,6 @@ class JsonRows:
                 values[index], bad = self._text(column, value, lines[index])
                 if bad and reasons[index] is None:
                     reasons[index] = f"invalid:{column.name}"
-        if kinds - {int, float, bool, type(None)}:
-            _no_surrogates(column, values, reasons)
-        if column.pseudonymised:
-            hide(column, values, reasons, self.salt or "", self.replay)
         return values
 
     def _text(self, column: Column, value: Any, line: bytes) -> tuple[str | None, bool]:
@@ -171,6 +183,22 @@ class JsonRows:
         if isinstance(value, Number):
             return str(value), False
         return None, True
+
+
+def _typed(column: Column, values: list[Any]) -> pa.Array | None:
+    """Values of a numeric column as the column's own type, when all of them are plain numbers."""
+    numeric = column.type == "bigint" or column.type.startswith("decimal")
+    if not numeric:
+        return None
+    kinds = set(map(type, values))
+    try:
+        if column.type == "bigint":
+            return pa.array(values, pa.int64()) if kinds <= {int, type(None)} else None
+        if not kinds <= {int, float, type(None)}:
+            return None
+        return exact_decimals(pa.array(values, pa.float64()), column.arrow)
+    except (pa.ArrowInvalid, OverflowError):
+        return None
 
 
 def _is_exact(text: str, column: Column) -> bool:
@@ -339,7 +367,7 @@ class CsvRows:
         reasons = [record.reason for record in records]
         empty = [""] * len(self.header)
         cells = [record.cells if record.reason is None else empty for record in records]
-        columns: dict[str, list[str | None]] = {}
+        columns: dict[str, list[str | None] | pa.Array] = {}
         for name, values in zip(self.header, zip(*cells, strict=True), strict=False):
             column = self.table.by_name.get(name)
             if column is None:

@@ -114,7 +114,7 @@ class LoadWriter:
         self.table, self.load, self.judge, self.header = table, load, judge, header
         self.prepared = Prepared()
         self._max_bytes = int(setting("max_line_bytes"))
-        self._masks = any(column.pseudonymised for column in table.columns)
+        self.masks = any(column.pseudonymised for column in table.columns)
         lake = Path(load.lake)
         name = store.stem(table.name, load.load_id)
         self._data = lake / table.name / f"{load.load_id}.parquet"
@@ -122,6 +122,7 @@ class LoadWriter:
             store.landing_folder(lake, "rejects") / f"{load.rejects_name or name}.parquet"
         )
         self._fingerprints = store.landing_folder(lake, "fingerprints") / f"{name}.parquet"
+        self._unique = {*table.key[:1], table.time}
         self._data_writer: Any = None
         self._reject_writer: Any = None
         self._waiting: list[pa.Table] = []
@@ -169,6 +170,8 @@ class LoadWriter:
                 compression="zstd",
                 compression_level=3,
                 write_page_checksum=True,
+                # A dictionary of unique ids is built and thrown away.
+                use_dictionary=[name for name in schema.names if name not in self._unique],
             )
         rows = pa.concat_tables(self._waiting).cast(schema)
         self._data_writer.write_table(rows, row_group_size=2 * _GROUP_ROWS)
@@ -185,7 +188,7 @@ class LoadWriter:
             line: its bytes.
             row: the row it parsed to, where it did; needed to mask identifiers.
         """
-        if self._masks:
+        if self.masks:
             payload, encoding = masked(self.table, row, line, reason, self.load.salt or ""), "utf8"
         else:
             payload, encoding = encoded(line[: self._max_bytes], len(line) >= self._max_bytes)
