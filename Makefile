@@ -17,8 +17,6 @@ USERS ?= 2000
 DAYS ?= 90
 SEED ?= 1
 OUT ?= data/simulated
-INBOX ?= data/inbox
-LAKE ?= data/lake
 SEEDS ?= 1,2,3
 
 .PHONY: help build test simulate land expectations docs bench truth lint clean setup setup-dev
@@ -28,8 +26,8 @@ help: ## list the tasks and their variables
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo "PYTHON=... names the interpreter (3.11 or newer) .venv is made with."
 
-build: setup ## build and test the warehouse (DATA=demo|1m|10m|<lake>, METRIC=<name>, FORCE=1)
-	@$(BIN)/plumbline build --data "$(DATA)" $(if $(METRIC),--metric "$(METRIC)") $(if $(FORCE),--force)
+build: setup ## build and test the warehouse (DATA=demo|1m|10m|<lake>, INBOX=<folder>, FORCE=1)
+	@$(BIN)/plumbline build --data "$(DATA)" $(if $(INBOX),--inbox "$(INBOX)") $(if $(FORCE),--force)
 
 test: setup-dev ## run every linter, every test and the demo build (ONLY=lint,pytest,build)
 	@$(BIN)/python scripts/test.py $(if $(ONLY),--only "$(ONLY)")
@@ -39,10 +37,10 @@ simulate: setup ## write an invented lake with its truth (USERS=, DAYS=, SEED=, 
 		$(if $(EVENTS),--events "$(EVENTS)") --out "$(OUT)"
 
 land: setup ## land new files of an inbox into a lake (INBOX=, LAKE=)
-	@$(BIN)/plumbline land --inbox "$(INBOX)" --lake "$(LAKE)"
+	@$(BIN)/plumbline land $(if $(INBOX),--inbox "$(INBOX)") $(if $(LAKE),--lake "$(LAKE)")
 
-expectations: setup ## profile the landed data with Great Expectations
-	@$(BIN)/plumbline expectations
+expectations: setup ## judge the landing profile: of LAKE=, else of the sample
+	@$(BIN)/plumbline expectations $(if $(LAKE),--lake "$(LAKE)",--sample)
 
 docs: setup ## write the documentation as one page, target/static_index.html
 	@$(BIN)/dbt docs generate --static --quiet

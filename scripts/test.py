@@ -3,8 +3,9 @@
 Usage: ``python scripts/test.py [--only lint,pytest,build]``; ``make test`` runs all.
 
 Each suite's whole output goes to ``state/logs/<suite>.log``; of a failed one the tail is printed.
-The last line reads ``N passed, N failed, N skipped``. Suites write below ``state/test`` only, so a
-developer's own warehouse stays as it is. Exit code 1 when anything failed.
+The last line reads ``N passed, N failed, N skipped``. Linters and tests write below ``state/test``
+or in temporary folders; the build rebuilds the demo as ``make build`` does. Exit code 1 when anything
+failed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 LOGS = ROOT / "state" / "logs"
 WORK = ROOT / "state" / "test"
+PYTEST_REPORT = WORK / "pytest.xml"
+BUILD_REPORT = ROOT / "state" / "demo" / "target" / "run_results.json"
 TAIL_LINES = 60
 # Longer than any suite takes on two busy cores; a suite that hangs must not hang its caller.
 TIME_LIMIT_SECONDS = 1500
@@ -54,7 +57,7 @@ def exit_code_only(code: int, _log: str) -> Outcome:
 
 def from_junit(code: int, _log: str) -> Outcome:
     """Counts of pytest's XML report; a run that broke off counts as a failure of its own."""
-    report = WORK / "pytest.xml"
+    report = PYTEST_REPORT
     if not report.is_file():
         return Outcome(failed=1)
     outcome = Outcome()
@@ -73,7 +76,7 @@ def from_junit(code: int, _log: str) -> Outcome:
 
 def from_dbt(code: int, _log: str) -> Outcome:
     """Counts of dbt's nodes: models, seeds, data tests and unit tests of this very run."""
-    report = WORK / "build" / "target" / "run_results.json"
+    report = BUILD_REPORT
     if not report.is_file():
         return Outcome(failed=1)
     outcome = Outcome()
@@ -120,6 +123,7 @@ class Suite:
     group: str
     command: tuple[str, ...]
     count: Callable[[int, str], Outcome] = exit_code_only
+    report: Path | None = None
 
 
 PYTHON_PATHS = ("src", "tests/python", "scripts")
@@ -157,50 +161,59 @@ def suites() -> list[Suite]:
         Suite(
             "pytest",
             "pytest",
-            (sys.executable, "-m", "pytest", "-q", f"--junitxml={WORK / 'pytest.xml'}", *parallel),
+            (sys.executable, "-m", "pytest", "-q", f"--junitxml={PYTEST_REPORT}", *parallel),
             from_junit,
+            PYTEST_REPORT,
         ),
         Suite(
-            "build", "build", (tool("plumbline"), "build", "--data", "demo", "--force"), from_dbt
+            "build",
+            "build",
+            (tool("plumbline"), "build", "--data", "demo", "--force"),
+            from_dbt,
+            BUILD_REPORT,
         ),
     ]
 
 
 def environment(suite: Suite) -> dict[str, str]:
-    """Environment of one suite: its own database, target and logs, and no telemetry."""
-    work = WORK / ("build" if suite.group == "build" else "lint")
+    """Environment of one suite: a developer's settings change no result, and nothing reports home.
+
+    The linters parse below ``state/test``. The build goes where ``make build`` puts the demo.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PLUMBLINE_") or name in ("PLUMBLINE_REQUIRE", "PLUMBLINE_SHARED")
+    }
     env = {
-        **os.environ,
+        **kept,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "OMP_NUM_THREADS": "1",
-        "DBT_PROFILES_DIR": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "COLUMNS": "160",
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
     }
-    if suite.group != "pytest":
-        work.mkdir(parents=True, exist_ok=True)
+    if suite.group == "lint":
         env |= {
-            "PLUMBLINE_DATABASE": str(work / "plumbline.duckdb"),
-            "PLUMBLINE_STATE": str(work / "state"),
-            "DBT_TARGET_PATH": str(work / "target"),
-            "DBT_LOG_PATH": str(work / "logs"),
-            # Where dbt-bouncer looks for the manifest.
-            "DBT_PROJECT_DIR": str(work),
+            "PLUMBLINE_DATABASE": str(WORK / "plumbline.duckdb"),
+            "DBT_PROFILES_DIR": str(ROOT),
+            "DBT_TARGET_PATH": str(WORK / "target"),
+            "DBT_LOG_PATH": str(WORK / "logs"),
         }
-        if suite.name != "dbt-bouncer":
-            del env["DBT_PROJECT_DIR"]
+    if suite.name == "dbt-bouncer":
+        # Where it looks for the manifest; dbt itself must not see it.
+        env["DBT_PROJECT_DIR"] = str(WORK)
     return env
 
 
 def run(suite: Suite, heartbeat_seconds: float = 60.0) -> Outcome:
     """Run one suite and write its log; every minute a line says that it is still at work."""
     log = LOGS / f"{suite.name}.log"
-    for stale in (WORK / "pytest.xml", WORK / "build" / "target" / "run_results.json"):
-        if suite.group in stale.parts or suite.name == stale.stem:
-            stale.unlink(missing_ok=True)
+    # What an earlier run left must not be counted as this one's.
+    if suite.report is not None:
+        suite.report.unlink(missing_ok=True)
     print(f"  {suite.name:<14}", end="", flush=True)
     started = time.monotonic()
     done = threading.Event()
