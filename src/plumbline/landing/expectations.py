@@ -48,6 +48,14 @@ _GONE = 0.1
 # Bins that hold less than this share of the baseline are pooled before the index of stability.
 _POOLED_SHARE = 0.02
 _BASELINE_FORMAT = 1
+# Standard errors of sample quantiles of a normal distribution, times the root of the sample size,
+# and how many standard deviations lie between its 5 % and its 95 % quantile.
+_QUANTILE_NOISE = {"p05": 2.11, "p50": 1.25, "p95": 2.11}
+_TAILS, _TAILS_APART = ("p05", "p95"), 3.29
+# Standard errors of sample quantiles of a normal distribution, times the root of the sample size,
+# and how many standard deviations lie between its 5 % and its 95 % quantile.
+_QUANTILE_NOISE = {"p05": 2.11, "p50": 1.25, "p95": 2.11}
+_TAILS, _TAILS_APART = ("p05", "p95"), 3.29
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class Rule:
     remedy: str
     floor: float = 0.0
     spread: float = 0.0
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,8 @@ def load_rules(path: Path | None = None) -> tuple[ProfileSettings, list[Rule]]:
     for number, entry in enumerate(raw["rules"], start=1):
         period = entry.get("period", ())
         values = {**entry, "period": (period,) if isinstance(period, str) else tuple(period)}
+        values["unless"] = tuple(entry.get("unless", ()))
+        values["unless"] = tuple(entry.get("unless", ()))
         try:
             rule = Rule(**values)
         except TypeError as error:
@@ -186,14 +197,21 @@ def load_rules(path: Path | None = None) -> tuple[ProfileSettings, list[Rule]]:
     return ProfileSettings.from_rules(raw.get("settings", {})), rules
 
 
+def _like(measure: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(measure, pattern.replace("[", "[[]"))
+
+
+def _like(measure: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(measure, pattern.replace("[", "[[]"))
+
+
 def _matching(rules: Sequence[Rule], kind: str, period: str, measure: str) -> list[Rule]:
     """First rule of each severity."""
     found: dict[str, Rule] = {}
     for rule in rules:
-        if rule.kind == kind and period in rule.period and rule.severity not in found:
-            pattern = rule.measure.replace("[", "[[]")
-            if fnmatch.fnmatchcase(measure, pattern):
-                found[rule.severity] = rule
+        applies = rule.kind == kind and period in rule.period and _like(measure, rule.measure)
+        if applies and not any(_like(measure, pattern) for pattern in rule.unless):
+            found.setdefault(rule.severity, rule)
     return list(found.values())
 
 
@@ -391,7 +409,7 @@ class _Judge:
                         lambda rule, o=outlook: o.band(rule.floor, rule.spread),  # type: ignore[misc]
                     )
             elif kind == "quantile":
-                self._quantile(table, "day", measure, observed, history)
+                self._quantile(table, "day", measure, (observed, rows), history)
             else:
                 self._share(table, "day", measure, (observed, rows), history)
 
@@ -442,40 +460,45 @@ class _Judge:
         table: TableProfile,
         period: str,
         measure: str,
-        observed: float,
+        observed: tuple[float, int],
         history: Sequence[tuple[dt.date, float]],
     ) -> None:
         """Claims on a quantile: by ratio, or by a part of the range where the contract has one."""
-        column = contract_table(table.name).by_name[measure.split(":")[1]]
+        value, rows = observed
+        _, name, label = measure.split(":")
+        column = contract_table(table.name).by_name[name]
+        tails = [table.window.get(f"quantile:{name}:{end}", (value, 0))[0] for end in _TAILS]
         centres = _centres(history, table.day)
+        noise = _QUANTILE_NOISE[label] / math.sqrt(max(rows, 1))
         if column.min is not None and column.max is not None and column.max - column.min <= 20:
+            # The tails of a score or a share jump between few values; the stability index sees them.
+            if label != "p50":
+                return
             extent = column.max - column.min
-            sigma = _sigma([value for _, value in history])
+            spread_of_days = _sigma([past for _, past in history])
+            sigma = max(spread_of_days, noise * (tails[1] - tails[0]) / _TAILS_APART)
 
             def within(rule: Rule) -> tuple[float, float, float | None]:
                 half = max((rule.floor - 1) / 2 * extent, rule.spread * sigma)
                 return min(centres) - half, centres[0], max(centres) + half
 
-            self._claim((table.name, period, measure, "quantile"), observed, within)
+            self._claim((table.name, period, measure, "quantile"), value, within)
             return
-        # A hundredth of the tail is added so that a quantile of nearly 0 has no ratio of its own.
-        tail = table.window.get(measure.rsplit(":", 1)[0] + ":p95", (0.0, 0))[0]
-        shift = max(0.01 * abs(tail), 1e-9)
-        if min(observed, *(value for _, value in history)) < 0:
+        if min(value, tails[0], *(past for _, past in history)) < 0:
             return
-        logs = [(day, math.log(value + shift)) for day, value in history]
-        sigma_of_logs = _sigma([value for _, value in logs])
+        # A little is added before ratios are taken: a quantile near 0 has none, and of a count
+        # "one instead of none" is no news.
+        shift = max(0.01 * tails[1], 3.0 if column.type == "bigint" else 1e-9)
+        logs = [math.log(past + shift) for _, past in history]
+        width = math.log(tails[1] + shift) - math.log(tails[0] + shift)
+        sigma = max(_sigma(logs), noise * width / _TAILS_APART)
 
         def ratio(rule: Rule) -> tuple[float, float, float | None]:
-            half = max(math.log(rule.floor), rule.spread * sigma_of_logs)
-            low = math.exp(math.log(min(centres) + shift) - half) - shift
-            return (
-                max(low, 0.0),
-                centres[0],
-                math.exp(math.log(max(centres) + shift) + half) - shift,
-            )
+            factor = math.exp(max(math.log(rule.floor), rule.spread * sigma))
+            low = (min(centres) + shift) / factor - shift
+            return max(low, 0.0), centres[0], (max(centres) + shift) * factor - shift
 
-        self._claim((table.name, period, measure, "quantile"), observed, ratio)
+        self._claim((table.name, period, measure, "quantile"), value, ratio)
 
     # -- the window against the baseline
 
@@ -497,7 +520,7 @@ class _Judge:
                 )
             elif kind == "quantile" and measure in stored and rows >= self.settings.stability_rows:
                 history = [(table.day, stored[measure][0])]
-                self._quantile(table, "window", measure, value, history)
+                self._quantile(table, "window", measure, (value, rows), history)
         if not stored:
             return
         for family in sorted(_families({*table.window, *stored})):

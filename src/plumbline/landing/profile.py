@@ -393,25 +393,28 @@ def _measures(figures: Mapping[str, Any]) -> Measures:
         elif kind == "distinct":
             measures[key] = (float(value), count)
         elif kind == "quantile":
+            filled = int(figures.get(f"filled:{column}", count))
             for label, number in zip(_QUANTILES, value or (), strict=False):
                 if number is not None and math.isfinite(number):
-                    measures[f"{key}:{label}"] = (number, count)
+                    measures[f"{key}:{label}"] = (number, filled)
     return measures
 
 
-def _over_days(days: Iterable[Measures], total: int) -> Measures:
+def _over_days(days: Iterable[Measures]) -> Measures:
     """The window's null shares (exact) and quantiles (of a typical day) from those of its days."""
     weighted: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    typical: dict[str, list[float]] = defaultdict(list)
+    typical: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for measures in days:
         for key, (value, count) in measures.items():
             if key.startswith("null_share:"):
                 weighted[key][0] += value * count
                 weighted[key][1] += count
             elif key.startswith("quantile:"):
-                typical[key].append(value)
+                typical[key].append((value, count))
     over: Measures = {key: (share / n, int(n)) for key, (share, n) in weighted.items()}
-    return over | {key: (statistics.median(values), total) for key, values in typical.items()}
+    for key, pairs in typical.items():
+        over[key] = (statistics.median(v for v, _ in pairs), sum(count for _, count in pairs))
+    return over
 
 
 def _measure_table(
@@ -434,7 +437,7 @@ def _measure_table(
     total = sum(int(row["rows"]) for _, row in rows)
     if profile.is_daily:
         profile.days = {day: _measures(row) for day, row in rows}
-        profile.window = _over_days(profile.days.values(), total)
+        profile.window = _over_days(profile.days.values())
     else:
         for _, row in rows:
             profile.window = {
