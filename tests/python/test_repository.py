@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import conftest
 from conftest import ROOT, RunDbt
 
 TEXT_SUFFIXES = {
@@ -373,3 +376,57 @@ def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
     assert "needs Python 3.11 or newer" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("required", "outcome"),
+    [("", pytest.skip.Exception), ("java", pytest.skip.Exception), ("shared, java", BaseException)],
+)
+def test_a_required_need_fails_where_it_would_be_skipped(
+    monkeypatch: pytest.MonkeyPatch, required: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setitem(conftest.NEEDS, "shared", (lambda: None, "not found"))
+    monkeypatch.setenv("PLUMBLINE_REQUIRE", required)
+    with pytest.raises(outcome) as raised:
+        conftest.meet("shared")
+    assert isinstance(raised.value, pytest.fail.Exception) == ("shared" in required)
+
+
+def suite_runner() -> ModuleType:
+    """``scripts/test.py`` as a module; its name would hide the standard library's ``test``."""
+    spec = importlib.util.spec_from_file_location("suite_runner", ROOT / "scripts" / "test.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["suite_runner"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_suites_are_counted_from_what_they_wrote(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runner = suite_runner()
+    junit, results = tmp_path / "pytest.xml", tmp_path / "run_results.json"
+    junit.write_text(
+        '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
+        '<testcase name="c"><skipped message="no Java runtime found"/></testcase>'
+        "</testsuite></testsuites>"
+    )
+    statuses = ["success", "pass", "warn", "fail", "error", "skipped"]
+    results.write_text(json.dumps({"results": [{"status": status} for status in statuses]}))
+    monkeypatch.setattr(runner, "PYTEST_REPORT", junit)
+    monkeypatch.setattr(runner, "BUILD_REPORT", results)
+    outcomes = {"pytest": runner.from_junit(1, ""), "build": runner.from_dbt(1, "")}
+    lines = runner.table(outcomes).splitlines()
+    assert "    1 skipped: no Java runtime found" in lines
+    assert lines[-1] == "4 passed, 3 failed, 2 skipped"
+
+
+def test_a_suite_that_wrote_nothing_has_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runner = suite_runner()
+    monkeypatch.setattr(runner, "PYTEST_REPORT", tmp_path / "none.xml")
+    monkeypatch.setattr(runner, "BUILD_REPORT", tmp_path / "none.json")
+    assert runner.from_junit(0, "").failed == 1
+    assert runner.from_dbt(0, "").failed == 1
