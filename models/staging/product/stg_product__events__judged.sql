@@ -56,10 +56,10 @@ single as (
         {% endfor -%}
         false as is_copied,
         cast(case when typed.quarantine_reason is null then 0 else 2 end as smallint) as verdict_code,
-        case when typed.quarantine_reason is not null then typed.event_id end as event_id,
-        case when typed.quarantine_reason is not null then typed.load_id end as load_id,
-        case when typed.quarantine_reason is not null then typed.ingested_at end as ingested_at,
-        case when typed.event_code = 0 then typed.event_name end as unknown_event_name,
+        typed.event_id,
+        typed.load_id,
+        typed.ingested_at,
+        typed.event_name as unknown_event_name,
         case when typed.quarantine_reason is not null then {{ row_text('events') }} end as row_text
     from {{ ref('stg_product__events__typed') }} as typed
     left join repeated on typed.event_key = repeated.event_key
@@ -119,7 +119,7 @@ resolved as (
         event_id,
         load_id,
         ingested_at,
-        case when event_code = 0 then event_name end as unknown_event_name,
+        event_name as unknown_event_name,
         row_text
     from ranked
 
@@ -156,11 +156,12 @@ select
     is_copied,
     verdict_code,
     quarantine_reason,
-    unknown_event_name,
-    event_id,
-    load_id,
-    ingested_at,
-    row_text,
+    case when event_code = 0 then unknown_event_name end as unknown_event_name,
+    -- Texts cost more than all numbers together: a row that is plainly accepted goes without them.
+    case when is_copied or verdict_code <> 0 then event_id end as event_id,
+    case when is_copied or verdict_code <> 0 then load_id end as load_id,
+    case when is_copied or verdict_code <> 0 then ingested_at end as ingested_at,
+    case when is_copied or verdict_code <> 0 then row_text end as row_text,
     event_date,
     landed_date
 from together

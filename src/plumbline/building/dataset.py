@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plumbline.errors import PlumblineError
@@ -77,16 +77,20 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
 def fill(dataset: Dataset, allow_unreadable: bool, accept_unterminated: bool) -> None:
     """Simulate the lake where it is missing, land new files and register what sinks wrote."""
     from plumbline.landing import land
+    from plumbline.landing.command import show
 
     if dataset.events is not None and not (dataset.lake / "truth.json").is_file():
-        from plumbline.simulate import simulate_events
+        from plumbline.simulate import Settings, simulate, users_for
 
-        say(f"Simulating {dataset.events:,} events into {dataset.lake} (kept for the next build)")
-        simulate_events(dataset.events, dataset.lake)
+        say(f"Simulating about {dataset.events:,} events into {dataset.lake} (kept for next time)")
+        settings = Settings()
+        simulate(replace(settings, users=users_for(settings, dataset.events)), dataset.lake)
     report = land(
         dataset.inbox,
         dataset.lake,
         allow_unreadable=allow_unreadable,
         accept_unterminated=accept_unterminated,
     )
-    report.show()
+    if report.files or report.all_warnings:
+        show(report)
+    report.raise_for_failures()
