@@ -19,6 +19,7 @@ from plumbline.errors import PlumblineError
 from plumbline.landing import expectations as gate
 from plumbline.landing.data_docs import offline_page
 from plumbline.landing.profile import FRAME_COLUMNS, profile_landing
+from plumbline.project import project_root
 
 FIRST_DAY = dt.date(2024, 1, 1)
 DAYS = 64
@@ -292,6 +293,17 @@ def test_unknown_bots_are_named(tmp_path: Path, baseline: dict) -> None:
     }
 
 
+def test_a_new_version_warns_but_stops_nothing(tmp_path: Path, baseline: dict) -> None:
+    world = World(9)
+    responses = world.tables["llm_responses"]
+    responses.loc[world.on("llm_responses"), "model_version"] = "m3"
+    failed = failures(world, tmp_path / "lake", baseline)
+    assert errors(failed) == set()
+    assert ("llm_responses", "category_share:model_version=m3") in {
+        (c.table, c.measure) for c in failed if c.kind == "presence"
+    }
+
+
 # ------------------------------------------------------------------------------ no false alarm
 
 
@@ -432,6 +444,16 @@ def test_sample_csv_is_profiled_like_the_lake(
     keys = ["table_name", "period", "day", "measure"]
     merged = of_lake[exact].merge(of_sample, on=keys, how="left", suffixes=("", "_of_sample"))
     assert (merged.value == merged.value_of_sample).all()
+
+
+def test_shipped_baseline_fits_the_shipped_sample() -> None:
+    stored = json.loads(
+        (project_root() / "expectations" / "baseline_sample.json").read_text(encoding="utf-8")
+    )
+    profile = profile_landing(None, SETTINGS)
+    found, _ = gate.claims(profile, SETTINGS, RULES, stored)
+    assert {claim.kind for claim in found} == set(gate._KINDS)
+    assert errors([claim for claim in found if not claim.holds]) == set()
 
 
 # ------------------------------------------------------------------------------ rules as data

@@ -201,10 +201,6 @@ def _like(measure: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(measure, pattern.replace("[", "[[]"))
 
 
-def _like(measure: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(measure, pattern.replace("[", "[[]"))
-
-
 def _matching(rules: Sequence[Rule], kind: str, period: str, measure: str) -> list[Rule]:
     """First rule of each severity."""
     found: dict[str, Rule] = {}
