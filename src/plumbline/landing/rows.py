@@ -202,13 +202,14 @@ def _typed(column: Column, values: list[Any]) -> pa.Array | None:
 
 
 def _is_exact(text: str, column: Column) -> bool:
-    """The shortest text of a double is the number as written, up to the column's scale.
+    """The shortest text of a double rounds to the same decimal as the number as it was written.
 
-    With at most 15 digits and no rounding to do, whatever was written rounds to the same decimal.
+    It does when it needs no rounding itself and the column's last digit is among the 15 that every
+    double holds: then whatever was written lies within a fraction of that digit.
     """
     whole, _, fraction = text.partition(".")
     scale = column.arrow.scale if column.type.startswith("decimal") else 0
-    return "e" not in text and len(fraction) <= max(scale, 1) and len(whole) + len(fraction) <= 15
+    return "e" not in text and len(fraction) <= max(scale, 1) and len(whole) + scale <= 15
 
 
 def _no_surrogates(column: Column, values: list[Any], reasons: list[str | None]) -> None:
