@@ -76,14 +76,11 @@ class Activity:
         visits, passive = self.product.visits(day)
         table, chat = self.product.draw_bots(day), self.product.bot_chat(day)
         counted = day < self.settings.days - 1
-        step = self.settings.block_user_days
         blocks = []
         self._opens(day, passive, counted)
-        for number, low in enumerate(range(0, max(len(visits.user), 1), step)):
-            part = Visits(*(getattr(visits, name)[low : low + step] for name in (
-                "user", "new", "automated", "bulk", "anonymous")))  # fmt: skip
+        for number, (part, late) in enumerate(self._parts(day, visits)):
             block = self.product.block(day, number, part, table, chat)
-            self._emit_events(day, number, block)
+            self._emit_events(day, number, block, late)
             self._sign_ups(day, number, block)
             self._exposures(day, number, block, counted)
             if counted:
@@ -95,8 +92,30 @@ class Activity:
             self._count_day(day, visits)
         return blocks
 
+    def _parts(self, day: int, visits: Visits) -> list[tuple[Visits, bool]]:
+        """Visits in blocks of bounded size; those whose device is offline make the last one."""
+        rng = stream(self.settings.seed, 17, day)
+        late = rng.random(len(visits.user)) < self.settings.late_rate
+        step, parts = self.settings.block_user_days, []
+        for offline in (False, True):
+            chosen = np.flatnonzero(late == offline)
+            for low in range(0, len(chosen), step):
+                parts.append((visits.only(chosen[low : low + step]), offline))
+        return parts
+
     # ------------------------------------------------------------------ events
-    def _emit_events(self, day: int, number: int, block: Block) -> None:
+    def _uploads(self, block: Block, rng: np.random.Generator, late: bool) -> Ints:
+        """When events land: in a minute, or days later where a device was offline all visit."""
+        lag = rng.integers(500, 60_000, len(block.time), dtype=np.int32).astype(np.int64)
+        if late:
+            days = rng.integers(86_400_000, 5 * 86_400_000, len(block.visits.user))
+            lag += days[block.session_visit[block.session]]
+            self.tally.add("tables", "events", "late", value=len(lag))
+        return np.maximum(
+            np.minimum(block.time + lag, self.settings.end_ms + 3_600_000), block.time
+        )
+
+    def _emit_events(self, day: int, number: int, block: Block, late: bool) -> None:
         size = len(block.session)
         rng = stream(self.settings.seed, 12, day, number)
         visit = block.session_visit[block.session]
@@ -104,14 +123,12 @@ class Activity:
         hidden = block.visits.anonymous[block.session_visit] & (block.session_place == 0)
         unseen = hidden[block.session]
         sessions = text_ids("s", self.sessions + np.arange(len(block.session_visit)))
-        mask = block.name == p.AD
-        featured = block.feature >= 0
         columns = {
             "event_id": text_ids("e", self.events + np.arange(size)),
             "event_time": times(block.time),
-            "user_id": _coded(np.where(unseen, -1, visit), text_ids("u", user)),
-            "anonymous_id": _coded(np.where(unseen, visit, -1), anonymous_ids(user)),
-            "session_id": _coded(block.session, sessions),
+            "user_id": codes(np.where(unseen, -1, visit), text_ids("u", user)),
+            "anonymous_id": codes(np.where(unseen, visit, -1), anonymous_ids(user)),
+            "session_id": codes(block.session, sessions),
             "event_name": codes(block.name, p.EVENT_NAMES),
             "bot_id": self._bots(block.bot),
             "conversation_id": _conversations(block.conversation),
@@ -121,9 +138,9 @@ class Activity:
             "platform": codes(self.users.platform[user][visit], PLATFORMS),
             "country": codes(self.users.country[user][visit], COUNTRIES),
             "app_version": codes(np.full(size, self._version(day)), p.APP_VERSIONS),
-            "engaged_seconds": decimals(np.maximum(block.engaged, 0), 18, 3, featured),
-            "revenue_usd": decimals(np.maximum(block.revenue, 0), 18, 6, mask),
-            "ingested_at": times(landing(self.settings, rng, block.time, self.tally, "events")),
+            "engaged_seconds": _within(block.engaged, block.facts["features"], 3),
+            "revenue_usd": _within(block.revenue, block.facts["ads"], 6),
+            "ingested_at": times(self._uploads(block, rng, late)),
         }
         self.writer.emit("events", from_columns("events", columns), day)
         self.events += size
@@ -133,9 +150,9 @@ class Activity:
 
     def _bots(self, bot: Ints) -> pa.Array:
         if len(self.bots.ids) < 4 * len(bot):
-            return _coded(bot, self.bots.ids)
+            return codes(bot, self.bots.ids)
         used, index = np.unique(bot, return_inverse=True)
-        return _coded(np.where(bot < 0, -1, index), text_ids("b", np.maximum(used, 0)))
+        return codes(np.where(bot < 0, -1, index), text_ids("b", np.maximum(used, 0)))
 
     def _version(self, day: int) -> int:
         return min(3, 4 * day // self.settings.days)
@@ -165,9 +182,9 @@ class Activity:
         columns = {
             "event_id": text_ids("e", self.events + np.arange(size)),
             "event_time": times(at),
-            "user_id": _coded(np.where(seen, np.arange(size), -1), text_ids("u", person)),
-            "anonymous_id": _coded(np.where(seen, -1, np.arange(size)), anonymous_ids(person)),
-            "session_id": _coded(np.arange(size), text_ids("s", self.sessions + np.arange(size))),
+            "user_id": codes(np.where(seen, np.arange(size), -1), text_ids("u", person)),
+            "anonymous_id": codes(np.where(seen, -1, np.arange(size)), anonymous_ids(person)),
+            "session_id": codes(np.arange(size), text_ids("s", self.sessions + np.arange(size))),
             "event_name": codes(np.zeros(size), p.EVENT_NAMES),
             "bot_id": self._bots(np.full(size, -1)),
             "conversation_id": _conversations(np.full(size, -1)),
@@ -299,7 +316,7 @@ class Activity:
         self, day: int, trial: Trial, rng: np.random.Generator, arm: Ints, units: pa.Array, at: Ints
     ) -> None:
         """Rows of ``experiment_exposures`` of one experiment on one day."""
-        if len(arm) == 0:
+        if len(arm) == 0 or "experiment_exposures" not in self.writer.names:
             return
         columns = {
             "experiment_id": codes(np.zeros(len(arm)), [trial.experiment_id]),
@@ -438,9 +455,13 @@ def _first_of_pair(block: Block, bots: int) -> Ints:
     return np.asarray(np.unique(pair, return_index=True)[1])
 
 
-def _coded(index: Ints, names: pa.Array) -> pa.Array:
-    keys = pa.array(np.asarray(index, dtype=np.int32), mask=np.asarray(index) < 0)
-    return pa.DictionaryArray.from_arrays(keys, names)
+def _within(values: Ints, span: slice, scale: int) -> pa.Array:
+    """Decimal column that is null outside a span of rows."""
+    kind, size = pa.decimal128(18, scale), len(values)
+    return pa.concat_arrays([
+        pa.nulls(span.start, kind), decimals(values[span], 18, scale),
+        pa.nulls(size - span.stop, kind),
+    ])  # fmt: skip
 
 
 def _conversations(numbers: Ints) -> pa.Array:
@@ -450,4 +471,4 @@ def _conversations(numbers: Ints) -> pa.Array:
     kept = np.asarray(numbers)[held]
     begins = np.concatenate([[True], kept[1:] != kept[:-1]])[: len(kept)]
     index[held] = np.cumsum(begins) - 1
-    return _coded(index, text_ids("c", kept[begins]))
+    return codes(index, text_ids("c", kept[begins]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,26 @@ Floats = npt.NDArray[Any]
 
 MS_DAY = 86_400_000
 _DIGITS = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
-_CUBE = 36**3
-_THREE = np.stack(
-    [
-        _DIGITS[np.arange(_CUBE) // 1296],
-        _DIGITS[np.arange(_CUBE) // 36 % 36],
-        _DIGITS[np.arange(_CUBE) % 36],
-    ],
-    axis=1,
-)
+_CUBE, _FOURTH = 36**3, 36**4
+
+
+def _digits(count: int, wide: int) -> npt.NDArray[np.uint8]:
+    numbers = np.arange(count)
+    places = [numbers // 36**power % 36 for power in reversed(range(wide))]
+    return np.ascontiguousarray(_DIGITS[np.stack(places, axis=1)])
+
+
+# The first three digits behind a one-letter prefix, and the last four, as one 32-bit word each.
+_THREE = _digits(_CUBE, 3)
+_FOUR = _digits(_FOURTH, 4).view("<u4").ravel()
+
+
+@cache
+def _leading(prefix: str) -> npt.NDArray[np.uint32]:
+    words = np.empty((_CUBE, 4), dtype=np.uint8)
+    words[:, 0] = ord(prefix)
+    words[:, 1:] = _THREE
+    return words.view("<u4").ravel()
 
 
 def stream(seed: int, *names: int) -> np.random.Generator:
@@ -69,20 +81,22 @@ def _validity(valid: npt.NDArray[np.bool_] | None) -> tuple[pa.Buffer | None, in
 
 
 def text_ids(prefix: str, numbers: Ints) -> pa.Array:
-    """Ids such as ``e0000a7``: prefix and six base-36 digits; a negative number is null."""
-    numbers = np.asarray(numbers, dtype=np.int64)
+    """Ids such as ``e0000a7``: one letter and six base-36 digits; a negative number is null.
+
+    Two overlapping 32-bit words make an id: ``e000`` and ``00a7`` share their middle digit.
+    """
+    numbers = np.asarray(numbers)
     valid = numbers >= 0
-    safe = numbers if bool(valid.all()) else np.where(valid, numbers, 0)
-    high, low = np.divmod(safe, _CUBE)
-    wide = len(prefix)
-    raw = np.empty((len(numbers), wide + 6), dtype=np.uint8)
-    raw[:, :wide] = np.frombuffer(prefix.encode(), dtype=np.uint8)
-    raw[:, wide : wide + 3] = _THREE[high]
-    raw[:, wide + 3 :] = _THREE[low]
-    offsets = np.arange(len(numbers) + 1, dtype=np.int32) * np.int32(wide + 6)
+    safe = (numbers if bool(valid.all()) else np.where(valid, numbers, 0)).astype(np.uint32)
+    raw = np.empty(7 * len(numbers) + 8, dtype=np.uint8)
+    shape, high = (len(numbers),), safe // np.uint32(_CUBE)
+    fourth = safe - safe // np.uint32(_FOURTH) * np.uint32(_FOURTH)
+    np.ndarray(shape, "<u4", raw, offset=0, strides=(7,))[:] = _leading(prefix)[high]
+    np.ndarray(shape, "<u4", raw, offset=3, strides=(7,))[:] = _FOUR[fourth]
+    offsets = np.arange(len(numbers) + 1, dtype=np.int32) * np.int32(7)
     buffer, nulls = _validity(valid)
     return pa.Array.from_buffers(
-        pa.string(), len(numbers), [buffer, pa.py_buffer(offsets), pa.py_buffer(raw)], nulls
+        pa.string(), len(numbers), [buffer, pa.py_buffer(offsets), pa.py_buffer(raw[:-8])], nulls
     )
 
 
@@ -91,12 +105,13 @@ def text_id(prefix: str, number: int) -> str:
     return str(text_ids(prefix, np.array([number]))[0].as_py())
 
 
-def codes(numbers: Ints, names: Sequence[str]) -> pa.Array:
-    """Dictionary column from small integers; a negative number is null."""
+def codes(numbers: Ints, names: Sequence[str] | pa.Array) -> pa.Array:
+    """Dictionary column from indexes into names; a negative index is null."""
     index = np.ascontiguousarray(numbers, dtype=np.int32)
     buffer, nulls = _validity(index >= 0)
     keys = pa.Array.from_buffers(pa.int32(), len(index), [buffer, pa.py_buffer(index)], nulls)
-    return pa.DictionaryArray.from_arrays(keys, pa.array(list(names), pa.string()), safe=False)
+    texts = names if isinstance(names, pa.Array) else pa.array(list(names), pa.string())
+    return pa.DictionaryArray.from_arrays(keys, texts, safe=False)
 
 
 def times(milliseconds: Ints, valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plumbline.contract.model import contract, table
+from plumbline.contract.model import contract
 from plumbline.simulate.arrays import Ints, stream
+from plumbline.simulate.rows import contracted
 from plumbline.simulate.settings import Settings
 
 # Share of rows that come again: identical, landing later, or with a later business time as well.
@@ -103,16 +104,15 @@ class Spoiler:
         self._calls: Counter[str] = Counter()
         self._order = {name: place for place, name in enumerate(contract())}
 
-    def spoil(self, name: str, rows: pa.Table, day: int) -> pa.Table:
-        """Clean rows plus their copies and wrong ones."""
-        dirty = self.settings.dirty
-        if dirty == 0 or name in _NEVER:
-            return rows
+    def spoil(self, name: str, rows: pa.Table) -> list[pa.Table]:
+        """Copies and wrong rows to land beside the clean ones."""
+        if self.settings.dirty == 0 or name in _NEVER:
+            return []
         self._calls[name] += 1
         rng = stream(self.settings.seed, 90, self._order[name], self._calls[name])
         # The sample is too small for chance: it shows every kind of dirt at least once.
         forced = self.settings.format == "seed" and self._calls[name] == _FORCED_CALL
-        parts = [rows]
+        parts = []
         for kind, rate in (
             ("identical", IDENTICAL_RATE),
             ("relanded", RELANDED_RATE),
@@ -122,16 +122,16 @@ class Spoiler:
                 continue
             count = self._count(rng, rows.num_rows, rate, forced and kind == "identical")
             if count:
-                chosen = rng.choice(rows.num_rows, count, replace=False)
-                parts.append(self._again(name, rows, np.sort(chosen), kind, rng))
-                self.duplicates[name][kind] += count
+                chosen = np.unique(rng.integers(0, rows.num_rows, count))
+                parts.append(self._again(name, rows, chosen, kind, rng))
+                self.duplicates[name][kind] += len(chosen)
         for reason, columns, value in WAYS.get(name, ()):
             count = self._count(rng, rows.num_rows, WRONG_RATE, forced)
             if count:
-                chosen = rows.take(pa.array(np.sort(rng.choice(rows.num_rows, count, False))))
-                parts.append(_wrong(name, chosen, columns, value))
-                self.wrong[name][reason] += count
-        return pa.concat_tables(parts) if len(parts) > 1 else rows
+                chosen = np.unique(rng.integers(0, rows.num_rows, count))
+                parts.append(_wrong(name, rows.take(pa.array(chosen)), columns, value))
+                self.wrong[name][reason] += len(chosen)
+        return parts
 
     def _count(self, rng: np.random.Generator, size: int, rate: float, forced: bool) -> int:
         count = int(rng.binomial(size, min(1.0, rate * self.settings.dirty)))
@@ -144,7 +144,7 @@ class Spoiler:
         if kind == "identical":
             return copies
         end = self.settings.end_ms * 1000
-        later = rng.integers(60_000_000, 2 * _DAY_US, len(chosen))
+        later = rng.integers(60_000, 2 * _DAY_US // 1000, len(chosen)) * 1000
         landed = _micros(copies, "ingested_at")
         copies = _set(copies, "ingested_at", _timestamp(np.minimum(landed + later, end)))
         if kind == "retimed":
@@ -171,17 +171,19 @@ def _set(rows: pa.Table, column: str, values: pa.Array) -> pa.Table:
 
 
 def _wrong(name: str, rows: pa.Table, columns: tuple[str, ...], value: Any) -> pa.Table:
-    contracted = table(name)
+    definition = contracted(name)
     size = rows.num_rows
-    if len(contracted.key) == 1 and contracted.key[0] not in columns:
+    if len(definition.key) == 1 and definition.key[0] not in columns:
         # Another id: this row is nobody's copy.
-        key = rows.column(contracted.key[0]).cast(pa.string()).combine_chunks()
-        rows = _set(rows, contracted.key[0], pc.binary_join_element_wise(key, "x", ""))
+        key = rows.column(definition.key[0]).cast(pa.string()).combine_chunks()
+        rows = _set(rows, definition.key[0], pc.binary_join_element_wise(key, "x", ""))
     for column in columns:
-        kind = contracted.by_name[column].arrow
+        kind = definition.by_name[column].arrow
         if value in (_FUTURE, _ANCIENT):
             shift = 400 * _DAY_US
-            moved = _micros(rows, "ingested_at") + shift if value == _FUTURE else np.full(size, 5)
+            moved = (
+                _micros(rows, "ingested_at") + shift if value == _FUTURE else np.full(size, _DAY_US)
+            )
             rows = _set(rows, column, _timestamp(moved))
             continue
         if value is None:

@@ -62,6 +62,13 @@ class Visits:
     bulk: Ints
     anonymous: Ints
 
+    def only(self, chosen: Ints) -> Visits:
+        """Some of the visits."""
+        return Visits(
+            self.user[chosen], self.new[chosen], self.automated[chosen], self.bulk[chosen],
+            self.anonymous[chosen],
+        )  # fmt: skip
+
 
 @dataclass
 class Block:
@@ -283,7 +290,8 @@ class _Drawing:
         count = len(self.sv)
         self.parts: list[dict[str, Ints]] = []
         self._add(np.arange(count), np.zeros(count, np.int64), name=OPEN)
-        source = np.searchsorted((0.7, 0.9), rng.random(len(self.card_bot), dtype=np.float32))
+        luck = rng.random(len(self.card_bot), dtype=np.float32)
+        source = (luck > 0.7).view(np.int8) + (luck > 0.9).view(np.int8)
         self._add(
             self.card_session, self.card_at, name=IMPRESSION, bot=self.card_bot, source=source
         )

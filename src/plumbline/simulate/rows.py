@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
 
-from plumbline.contract.model import table
+from plumbline.contract.model import Table, table
+
+
+@cache
+def contracted(name: str) -> Table:
+    """Table of the contract, looked up once: rows are made thousands of times."""
+    return table(name)
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -27,7 +34,7 @@ def from_columns(name: str, columns: Mapping[str, Any]) -> pa.Table:
 
     String columns may be dictionary encoded: Parquet then stores them without encoding again.
     """
-    wanted = table(name).schema
+    wanted = contracted(name).schema
     size = len(next(iter(columns.values())))
     unknown = set(columns) - set(wanted.names)
     if unknown:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from plumbline.simulate.arrays import Ints
 
@@ -30,14 +30,14 @@ class Truth:
     def save(self, path: Path) -> None:
         """Write as JSON with sorted keys, so that equal runs give equal bytes."""
         body = {"settings": self.settings, "expected": self.expected, "planted": self.planted}
-        text = json.dumps(body, indent=1, sort_keys=True, default=_plain, allow_nan=False)
+        options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_bytes(orjson.dumps(body, default=_plain, option=options))
 
     @classmethod
     def load(cls, path: Path) -> Truth:
         """Read what :meth:`save` wrote."""
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = orjson.loads(path.read_bytes())
         return cls(body["settings"], body["expected"], body["planted"])
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -26,6 +25,10 @@ _UNIQUE = {
     "action_id", "event_time", "ingested_at", "responded_at", "rated_at", "revenue_usd",
     "engaged_seconds",
 }  # fmt: skip
+
+
+# Rows from which a part is a row group of its own.
+_LARGE = 20_000
 
 
 def copy_text(rows: pa.Table, path: Path, name: str, fmt: str) -> None:
@@ -69,6 +72,8 @@ class Writer:
         self.superseded: Counter[str] = Counter()
         self.spoiler = Spoiler(settings)
         self._waiting: dict[str, dict[int, list[pa.Table]]] = defaultdict(lambda: defaultdict(list))
+        self._schema = {name: table(name).schema for name in self.names}
+        self._physical: dict[str, pa.Schema] = {}
         self._files: dict[str, pq.ParquetWriter] = {}
         self._text: dict[str, list[pa.Table]] = defaultdict(list)
         self._prepare()
@@ -99,26 +104,43 @@ class Writer:
         """
         if name not in self.names or rows.num_rows == 0:
             return
-        rows = self.spoiler.spoil(name, rows, day)
-        self.landed[name] += rows.num_rows
         self.superseded[name] += superseded
-        landed = _landing_days(rows, self.settings)
+        self._physical.setdefault(name, rows.schema)
+        dirt = self.spoiler.spoil(name, rows)
+        for part in (rows, pa.concat_tables(dirt) if dirt else rows.slice(0, 0)):
+            if part.num_rows:
+                self.landed[name] += part.num_rows
+                self._route(name, part, day)
+
+    def _route(self, name: str, rows: pa.Table, day: int) -> None:
+        if rows.num_rows < _LARGE:
+            # Decoded: a handful of rows must not drag along the dictionary of a whole block.
+            rows = rows.cast(self._schema[name])
         last = self.settings.days - 1
-        due = np.clip(landed, day, last)
-        here = due == day
-        if bool(here.all()):
-            self._write(name, rows, day)
+        landed = pc.cast(rows.column("ingested_at"), pa.int64()).to_numpy()
+        bounds = np.array([landed.min(), landed.max()]) // (MS_DAY * 1000)
+        low, high = np.clip(bounds - self.settings.first_day, day, last)
+        if low == high:
+            self._hold(name, rows, int(low), day)
             return
-        self._write(name, rows.filter(pa.array(here)), day)
-        for later in np.unique(due[~here]):
-            part = rows.filter(pa.array(due == later)).combine_chunks()
-            self._waiting[name][int(later)].append(part)
+        due = np.clip(landed // (MS_DAY * 1000) - self.settings.first_day, day, last)
+        for later in range(int(low), int(high) + 1):
+            part = rows.filter(pa.array(due == later))
+            self._hold(name, part, later, day)
+
+    def _hold(self, name: str, rows: pa.Table, due: int, day: int) -> None:
+        """Write a large part at once; small ones wait and make one row group together."""
+        if due == day and rows.num_rows >= _LARGE:
+            self._write(name, rows, day)
+        elif rows.num_rows:
+            self._waiting[name][due].append(rows.cast(self._schema[name]))
 
     def end_day(self, day: int) -> None:
         """Write what waited for this day and close its files."""
         for name in list(self._waiting):
-            for rows in self._waiting[name].pop(day, []):
-                self._write(name, rows, day)
+            parts = self._waiting[name].pop(day, [])
+            if parts:
+                self._write(name, self._encoded(name, pa.concat_tables(parts)), day)
         for file in self._files.values():
             file.close()
         self._files.clear()
@@ -134,6 +156,14 @@ class Writer:
 
     def _stem(self, day: int) -> date:
         return self.settings.date_of(day)
+
+    def _encoded(self, name: str, rows: pa.Table) -> pa.Table:
+        """Rows with the dictionary columns that the table's other row groups have."""
+        rows = rows.combine_chunks()
+        for place, field in enumerate(self._physical[name]):
+            if pa.types.is_dictionary(field.type):
+                rows = rows.set_column(place, field, rows.column(place).dictionary_encode())
+        return rows
 
     def _write(self, name: str, rows: pa.Table, day: int) -> None:
         if rows.num_rows == 0:
@@ -151,6 +181,7 @@ class Writer:
                 compression="snappy",
                 use_dictionary=encoded,
                 store_schema=False,
+                store_decimal_as_integer=True,
                 write_statistics=["event_time", "ingested_at"],
             )
         self._files[name].write_table(rows)
@@ -160,8 +191,3 @@ def join(name: str, parts: list[pa.Table]) -> pa.Table:
     """One plain table in the contract's types."""
     schema = table(name).schema
     return pa.concat_tables([part.cast(schema) for part in parts] or [schema.empty_table()])
-
-
-def _landing_days(rows: pa.Table, settings: Settings) -> npt.NDArray[np.int64]:
-    micros = pc.cast(rows.column("ingested_at"), pa.int64()).to_numpy()
-    return np.asarray(micros // (MS_DAY * 1000) - settings.first_day)
