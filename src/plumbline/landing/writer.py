@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from plumbline.landing.rows import masked
 from plumbline.project import setting
 
 _GROUP_ROWS = 500_000
-_GROUP_BYTES = 96 << 20
+_GROUP_BYTES = 64 << 20
 _REJECT_ROWS = 5_000
 _REJECT_BYTES = 8 << 20
 
@@ -81,6 +82,15 @@ class Prepared:
         """Remove the temporary files."""
         for source, _ in self.moves:
             Path(source).unlink(missing_ok=True)
+
+
+def _give_back() -> None:
+    """Return freed memory to the system: glibc keeps the holes between small buffers otherwise,
+    and memory would grow with the file.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def encoded(line: bytes, cut: bool = False) -> tuple[str, str]:
@@ -176,6 +186,8 @@ class LoadWriter:
         rows = pa.concat_tables(self._waiting).cast(schema)
         self._data_writer.write_table(rows, row_group_size=2 * _GROUP_ROWS)
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+        del rows
+        _give_back()
 
     def reject(
         self, number: int, reason: str, line: bytes, row: dict[str, Any] | None = None
