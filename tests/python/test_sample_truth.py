@@ -1,0 +1,246 @@
+"""The shipped sample through the whole warehouse: the marts are what was planted, and what a reader of
+the raw CSV files would count by hand.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from conftest import ROOT, dbt_runner
+from plumbline.landing import land
+from plumbline.simulate.truth import Truth
+from recovered import BOT_COLUMNS, EXACT
+from warehouse import Warehouse
+
+SAMPLE = ROOT / "seeds" / "raw"
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return Truth.load(ROOT / "tests" / "fixtures" / "sample_truth.json")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The sample, landed from its CSV files and built."""
+    folder = tmp_path_factory.mktemp("sample")
+    land(SAMPLE, folder / "lake").raise_for_failures()
+    built = Warehouse(folder, dbt_runner(folder), folder / "lake")
+    built.models()
+    return built
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_marts_equal_the_truth(warehouse: Warehouse, truth: Truth, name: str) -> None:
+    found, told = EXACT[name](warehouse, truth)
+    assert told
+    assert found == told
+
+
+# ---------------------------------------------------------------- a second opinion, without SQL
+class Event(NamedTuple):
+    """One accepted event."""
+
+    at: datetime
+    name: str
+    person: str
+    bot: str
+    method: str
+
+    @property
+    def day(self) -> date:
+        return self.at.date()
+
+
+class Recount(NamedTuple):
+    """The raw files, read line by line by the rules of the contract."""
+
+    events: list[Event]
+    automated: set[tuple[str, date]]
+    internal: set[str]
+    as_of: date
+
+    def people(self) -> Iterator[Event]:
+        """Events of people up to the last complete day."""
+        for event in self.events:
+            machine = (event.person, event.day) in self.automated
+            if event.day <= self.as_of and not machine and event.person not in self.internal:
+                yield event
+
+
+def _lines(table: str) -> list[dict[str, str]]:
+    with (SAMPLE / f"raw_{table}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _plausible(row: dict[str, str], time: str, *required: str) -> bool:
+    if not all(row[name].strip() for name in (*required, time)):
+        return False
+    latest = _moment(row["ingested_at"]) + timedelta(days=1)
+    return datetime(1990, 1, 1) <= _moment(row[time]) <= latest
+
+
+def _good_event(row: dict[str, str]) -> bool:
+    return (
+        _plausible(row, "event_time", "event_id", "event_name")
+        and bool((row["user_id"] + row["anonymous_id"]).strip())
+        and 0 <= Decimal(row["engaged_seconds"] or 0) <= 86_400
+        and Decimal(row["revenue_usd"] or 0) >= 0
+    )
+
+
+@pytest.fixture(scope="module")
+def recount() -> Recount:
+    owner: dict[str, tuple[datetime, str]] = {}
+    for row in _lines("identity_links"):
+        if _plausible(row, "linked_at", "anonymous_id", "user_id"):
+            link = (_moment(row["linked_at"]), row["user_id"])
+            owner[row["anonymous_id"]] = min(link, owner.get(row["anonymous_id"], link))
+    latest: dict[str, tuple[datetime, bool]] = {}
+    for row in _lines("users"):
+        known_role = row["role"] in ("student", "teacher", "consumer")
+        if known_role and _plausible(row, "updated_at", "user_id", "signed_up_at", "is_internal"):
+            version = (_moment(row["updated_at"]), row["is_internal"].lower() == "true")
+            latest[row["user_id"]] = max(version, latest.get(row["user_id"], version))
+    # Of the copies of an event the earliest counts; the sample's copies agree in everything else.
+    winners: dict[str, dict[str, str]] = {}
+    for row in filter(_good_event, _lines("events")):
+        held = winners.setdefault(row["event_id"], row)
+        if _moment(row["event_time"]) < _moment(held["event_time"]):
+            winners[row["event_id"]] = row
+    events = []
+    for row in winners.values():
+        person = row["user_id"] or owner.get(row["anonymous_id"], (None, row["anonymous_id"]))[1]
+        events.append(
+            Event(_moment(row["event_time"]), row["event_name"], person, row["bot_id"], row["method"])
+        )
+    # At one instant a card is shown before its page is opened.
+    events.sort(key=lambda event: (event.at, event.name))
+    daily = Counter((event.person, event.day) for event in events)
+    minutely = Counter(
+        (event.person, event.at.replace(second=0, microsecond=0))
+        for event in events
+        if event.name == "message_sent"
+    )
+    automated = {user_day for user_day, count in daily.items() if count > 2000}
+    automated |= {(person, minute.date()) for (person, minute), count in minutely.items() if count > 20}
+    internal = {user for user, (_, is_internal) in latest.items() if is_internal}
+    # The day before the last day of any stream of accepted rows; the events are the longest one here.
+    as_of = max(event.day for event in events) - timedelta(days=1)
+    return Recount(events, automated, internal, as_of)
+
+
+def test_recount_sees_the_dirt(recount: Recount, truth: Truth) -> None:
+    """The second opinion is worth something only if it met machines, staff, copies and wrong rows."""
+    assert recount.as_of.isoformat() == truth.expected["as_of"]
+    assert recount.automated
+    assert recount.internal
+    told = truth.expected["tables"]["events"]
+    assert len(recount.events) == told["accepted"] < told["landed"]
+    assert told["quarantined"] > 0
+
+
+def test_daily_weekly_monthly_actives_by_sets(warehouse: Warehouse, recount: Recount) -> None:
+    active = defaultdict(set)
+    for event in recount.people():
+        if event.name in ("message_sent", "feature_used"):
+            active[event.day].add(event.person)
+    first = min(event.day for event in recount.events)
+    days = [first + timedelta(days=n) for n in range((recount.as_of - first).days + 1)]
+
+    def reach(place: int, window: int) -> int | None:
+        if place + 1 < window:
+            return None
+        return len(set[str]().union(*(active[day] for day in days[place + 1 - window : place + 1])))
+
+    told = [(day, reach(n, 1), reach(n, 7), reach(n, 28)) for n, day in enumerate(days)]
+    found = warehouse.contents(
+        "growth.agg_active_users__daily",
+        ["activity_date", "daily_active_users", "weekly_active_users", "monthly_active_users"],
+    )
+    assert found == told
+
+
+def _attribute(recount: Recount) -> tuple[Counter[tuple[str, date]], Counter[tuple[str, date]]]:
+    """Clicks by bot and day of the impression, attributed views by bot and day of the view.
+
+    The definition, word by word: a view belongs to the latest earlier impression of the same person
+    and bot within 30 minutes, and an impression has at most one view.
+    """
+    shown = defaultdict(list)
+    taken: set[tuple[str, str, int]] = set()
+    clicks: Counter[tuple[str, date]] = Counter()
+    attributed: Counter[tuple[str, date]] = Counter()
+
+    def human(person: str, day: date) -> bool:
+        machine = (person, day) in recount.automated
+        return day <= recount.as_of and not machine and person not in recount.internal
+
+    for event in recount.events:
+        cards = shown[event.person, event.bot]
+        if event.name == "bot_impression":
+            cards.append(event.at)
+        elif event.name == "bot_view" and cards:
+            card = (event.person, event.bot, len(cards))
+            if card not in taken and event.at - cards[-1] <= timedelta(minutes=30):
+                taken.add(card)
+                if human(event.person, cards[-1].date()):
+                    clicks[event.bot, cards[-1].date()] += 1
+                if human(event.person, event.day):
+                    attributed[event.bot, event.day] += 1
+    return clicks, attributed
+
+
+def test_bot_days_by_loops(warehouse: Warehouse, recount: Recount) -> None:
+    """Every bot and day: attribution, viewers and chat starts, counted one event at a time."""
+    counts: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
+    viewed: dict[tuple[str, date, str], datetime] = {}
+    starters = set()
+    for event in recount.people():
+        if not event.bot:
+            continue
+        pair, place = (event.bot, event.day, event.person), (event.bot, event.day)
+        counts[place][event.name] += 1
+        if event.name == "bot_view":
+            viewed.setdefault(pair, event.at)
+        elif event.name == "message_sent" and pair in viewed:
+            starters.add(pair)
+    viewers = Counter(pair[:2] for pair in viewed)
+    started = Counter(pair[:2] for pair in starters)
+    clicks, attributed = _attribute(recount)
+    told: list[tuple[Any, ...]] = [
+        (bot, day, seen["bot_impression"], clicks[bot, day],
+         seen["bot_view"] - attributed[bot, day], viewers[bot, day], started[bot, day],
+         seen["message_sent"])
+        for (bot, day), seen in counts.items()
+    ]  # fmt: skip
+    found = warehouse.contents(
+        "engagement.agg_bot_engagement__daily", ["bot_id", "activity_date", *BOT_COLUMNS.values()]
+    )
+    assert found == sorted(told)
+    # A chat is no click and a resumed chat no start: the sample holds both, so the rules are tried.
+    assert 0 < sum(started.values()) < sum(viewers.values())
+    assert 0 < sum(clicks.values()) < sum(seen["bot_view"] for seen in counts.values())
+
+
+def test_sample_is_read_whole(warehouse: Warehouse) -> None:
+    """Every line of every file of the sample is in the reconciliation."""
+    lines = {path.stem.removeprefix("raw_"): len(_lines(path.stem.removeprefix("raw_")))
+             for path in Path(SAMPLE).glob("raw_*.csv")}  # fmt: skip
+    found = dict(warehouse.query(
+        "select table_name, cast(sum(line_count) as bigint) from core.fct_loads group by table_name "
+        "having sum(line_count) > 0"
+    ))  # fmt: skip
+    assert found == lines
