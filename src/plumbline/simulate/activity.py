@@ -285,11 +285,12 @@ class Activity:
             first = eligible & ~seen
             shown = np.flatnonzero(first | (eligible & (rng.random(len(user)) < REPEAT_EXPOSURE)))
             self.users.exposed[user[first]] |= bit
-            arm = trial.arm(self.settings.seed, phase, user[shown])
+            arms = self.product.arm(trial, phase, user)
+            arm = arms[shown]
             at = start[shown] + np.where(first[shown], 0, 1000)
             both = trial.extra.get("both_share", 0.0)
             other = shown[first[shown] & (rng.random(len(shown)) < both)]
-            other_arm = 1 - trial.arm(self.settings.seed, phase, user[other])
+            other_arm = 1 - arms[other]
             self.emit_exposures(
                 day, trial, rng, np.concatenate([arm, other_arm]),
                 self._units(block, np.concatenate([shown, other])),
@@ -297,10 +298,9 @@ class Activity:
             )  # fmt: skip
             if counted:
                 humans = np.flatnonzero(first & ~self.users.internal[user])
-                arms = trial.arm(self.settings.seed, phase, user[humans])
                 self.tally.by_index(
                     "experiments", trial.experiment_id, str(phase.number), "units",
-                    names=trial.variations, index=arms,
+                    names=trial.variations, index=arms[humans],
                 )  # fmt: skip
                 self.tally.add(
                     "experiments", trial.experiment_id, str(phase.number), "multi_exposed_units",
@@ -397,7 +397,7 @@ class Activity:
         for trial, phase in self.product.phases(day):
             if trial.unit != "user" or trial.target in ("cancel", "activity"):
                 continue
-            arm = trial.arm(self.settings.seed, phase, user)
+            arm = self.product.arm(trial, phase, user)
             cell = arm.astype(np.int64) * len(PLATFORMS) + platform
             for name, values in measures.items():
                 sums = np.bincount(

@@ -105,6 +105,8 @@ class Product:
         self.season = settings.season(ACTIVITY_SEASON)
         self.alive = np.empty(0, dtype=np.int64)
         self.conversations = 0
+        self._arms_of: Ints | None = None
+        self._arms: dict[tuple[int, int], Ints] = {}
         self.welcomed = self.welcome()
         activity = np.array(CLASS_ACTIVE)[users.klass] * np.array(ROLE_ACTIVITY)[users.role]
         self.activity = (activity * users.cohort_factor * self.welcomed * settings.pace).astype(
@@ -157,12 +159,21 @@ class Product:
         running = ((trial, trial.phase_on(day)) for trial in self.trials)
         return [(trial, phase) for trial, phase in running if phase is not None]
 
+    def arm(self, trial: Trial, phase: Phase, user: Ints) -> Ints:
+        """Variation of each visit's user, kept while the same block asks again."""
+        if self._arms_of is not user:
+            self._arms_of, self._arms = user, {}
+        key = (trial.index, phase.number)
+        if key not in self._arms:
+            self._arms[key] = trial.arm(self.settings.seed, phase, user)
+        return self._arms[key]
+
     def factors(self, day: int, user: Ints) -> dict[str, Ints]:
         """Planted experiment factors of each visit, by what they multiply."""
         found = {name: np.ones(len(user)) for name in ("chat", "depth", "ads")}
         for trial, phase in self.phases(day):
             if trial.unit == "user" and trial.target in found:
-                arm = trial.arm(self.settings.seed, phase, user)
+                arm = self.arm(trial, phase, user)
                 found[trial.target] *= trial.factor(arm, self.users.platform[user])
         return found
 
