@@ -19,7 +19,7 @@ SEED ?= 1
 OUT ?= data/simulated
 SEEDS ?= 1,2,3
 
-.PHONY: help build test simulate land expectations docs bench truth lint clean setup setup-dev
+.PHONY: help build test simulate land check expectations docs bench truth lint clean setup setup-dev
 
 help: ## list the tasks and their variables
 	@echo "make <task> [VARIABLE=value ...]"
@@ -39,12 +39,14 @@ simulate: setup ## write an invented lake with its truth (USERS=, DAYS=, SEED=, 
 land: setup ## land new files of an inbox into a lake (INBOX=, LAKE=)
 	@$(BIN)/plumbline land $(if $(INBOX),--inbox "$(INBOX)") $(if $(LAKE),--lake "$(LAKE)")
 
+check: setup ## compare lake, landing's records and warehouse from the ground up (DATA=)
+	@$(BIN)/plumbline check --data "$(DATA)"
+
 expectations: setup ## judge the landing profile: of LAKE=, else of the sample
 	@$(BIN)/plumbline expectations $(if $(LAKE),--lake "$(LAKE)",--sample)
 
-docs: setup ## write the documentation as one page, target/static_index.html
-	@$(BIN)/dbt docs generate --static --quiet
-	@echo "docs: target/static_index.html"
+docs: setup ## write the documentation site as one page (DATA=), state/docs/index.html
+	@$(BIN)/plumbline docs --data "$(DATA)"
 
 bench: setup ## measure the claims about speed and memory
 	@$(BIN)/python benchmarks/run.py

@@ -1,3 +1,4 @@
+{#- Day plus a number of days, as a date. -#}
 {% macro add_days(day, count) %}
     {{- return(adapter.dispatch('add_days', 'plumbline')(day, count)) -}}
 {% endmacro %}

@@ -1,3 +1,4 @@
+{#- Whole days from the earlier to the later date. -#}
 {% macro day_diff(earlier, later) %}
     {{- return(adapter.dispatch('day_diff', 'plumbline')(earlier, later)) -}}
 {% endmacro %}

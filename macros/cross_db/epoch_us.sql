@@ -1,3 +1,4 @@
+{#- Microseconds since 1970 as a bigint. -#}
 {% macro epoch_us(moment) %}
     {{- return(adapter.dispatch('epoch_us', 'plumbline')(moment)) -}}
 {% endmacro %}

@@ -18,6 +18,7 @@ _COMMANDS = {
     "build": "plumbline.building.command",
     "check": "plumbline.building.check",
     "expectations": "plumbline.landing.expectations",
+    "docs": "plumbline.building.documentation",
     "contract": "plumbline.contract.command",
 }
 

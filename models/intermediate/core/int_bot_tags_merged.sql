@@ -39,7 +39,14 @@ grouped as (
         tag,
         first_date,
         last_date,
-        sum(case when reached_date is null or first_date > {{ add_days('least(reached_date, cast(\'9999-12-30\' as date))', 1) }} then 1 else 0 end) over (
+        sum(
+            case
+                when reached_date is null
+                    or first_date > {{ add_days('least(reached_date, cast(\'9999-12-30\' as date))', 1) }}
+                    then 1
+                else 0
+            end
+        ) over (
             partition by bot_id, tag
             order by first_date asc nulls last, last_date asc nulls last
             rows between unbounded preceding and current row

@@ -7,7 +7,7 @@ bounds as (
         min(days.event_date) as first_date,
         max(as_of.as_of_date) as last_date
     from {{ ref('int_as_of') }} as as_of
-    inner join {{ ref('int_event_days_fingerprinted') }} as days on days.event_date <= as_of.as_of_date
+    inner join {{ ref('int_event_days_fingerprinted') }} as days on as_of.as_of_date >= days.event_date
 
 )
 

@@ -34,4 +34,6 @@ select
         else {{ row_checksum(['events.row_checksum', 'links.user_key']) }}
     end as event_checksum
 from events
-left join links on events.user_key is null and events.anonymous_key = links.anonymous_key
+-- The condition stands inside the key: beside it, it would turn the join into a nested loop.
+left join links
+    on case when events.user_key is null then events.anonymous_key end = links.anonymous_key

@@ -18,7 +18,8 @@ counted as (
         count(*) filter (where event_code = {{ code_of('event_name', 'bot_impression') }}) as impression_count,
         count(*) filter (where event_code = {{ view }}) as view_count,
         count(*) filter (where event_code = {{ message }}) as message_count,
-        count(*) filter (where
+        count(*) filter (
+            where
             event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
         ) as new_message_count,
         count(*) filter (where event_code = {{ code_of('event_name', 'bot_follow') }}) as follow_count,

@@ -18,11 +18,13 @@ user_days as (
         {%- endfor %}
         count(*) filter (where event_code = 0) as unknown_event_count,
         {%- for method in event_methods() %}
-        count(*) filter (where
+        count(*) filter (
+            where
             event_code = {{ message }} and method_code = {{ code_of('method', method) }}
         ) as {{ method }}_message_count,
         {%- endfor %}
-        count(*) filter (where
+        count(*) filter (
+            where
             event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
         ) as new_message_count,
         cast(sum(coalesce(engaged_ms, 0)) as bigint) as engaged_ms,

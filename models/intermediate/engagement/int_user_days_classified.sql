@@ -1,4 +1,4 @@
--- The one place that says which user-days are active, which are machines, and which belong to people who are no customers.
+-- The one place that says which user-days are active, which are machines, and who is no customer.
 with
 
 user_days as (

@@ -82,7 +82,7 @@ def lake_sources(tables: dict[str, Table]) -> str:
                     "description": "Typed Parquet that `plumbline land` wrote (or took over from a "
                     "sink), seen through views that open_raw() makes before every run.",
                     "schema": "raw",
-                    "config": {"meta": {"loader": "plumbline land"}},
+                    "loader": "plumbline land",
                     "tables": entries,
                 }
             ]
@@ -98,6 +98,7 @@ def catalog_sources(tables: dict[str, Table]) -> str:
                 {
                     "name": "catalog",
                     "description": "Tables a team already has, under the contract's names.",
+                    "loader": "the team's own pipelines",
                     "database": "{{ env_var('PLUMBLINE_CATALOG_DATABASE', 'team_catalog') }}",
                     "schema": "{{ env_var('PLUMBLINE_CATALOG_SCHEMA', 'main') }}",
                     "config": {"enabled": "{{ env_var('PLUMBLINE_RAW', 'seed') == 'catalog' }}"},
@@ -290,8 +291,13 @@ from ranked
 def catalog_mapping(table: Table) -> str:
     """SQL that maps a team's table onto the contract's columns and types."""
     columns = [f"cast({c.name} as {c.type}) as {c.name}" for c in table.columns]
+    optional = [c.name for c in table.columns if not c.required]
+    example = (optional or [table.columns[0].name])[0]
     return (
-        "-- Rename here: the left side of each cast is your column, the right side the contract's.\n"
+        "-- Inside each cast stands your column, after it the contract's. A column that you rename,\n"
+        "-- convert or lack (then write null) has to be named below, as in\n"
+        f"-- catalog_table('{table.name}', mapped=['{example}']); "
+        "all others must be there in a fitting type.\n"
         f"select\n{_listed(columns)}\nfrom {{{{ catalog_table('{table.name}') }}}}\n"
     )
 
