@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plumbline.errors import PlumblineError
 from plumbline.progress import say
-from plumbline.project import project_root
+from plumbline.project import path_from_environment, project_root
 
 _SIZE = re.compile(r"(\d+)([km])", re.IGNORECASE)
 
@@ -48,10 +48,10 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
     Raises:
         PlumblineError: the name is none of these.
     """
-    root = project_root()
+    root, state = project_root(), path_from_environment("PLUMBLINE_STATE", "state")
     if data == "demo":
         return Dataset(
-            "demo", root / "data/demo/lake", root / "state/demo", inbox or root / "seeds/raw"
+            "demo", root / "data/demo/lake", state / "demo", inbox or root / "seeds/raw"
         )
     size = _SIZE.fullmatch(data)
     if size:
@@ -61,7 +61,7 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
                 f"--data {data}: {events:,} events are out of range.", "Choose 1k to 100m."
             )
         name = data.lower()
-        return Dataset(name, root / f"data/{name}/lake", root / f"state/{name}", inbox, events)
+        return Dataset(name, root / f"data/{name}/lake", state / name, inbox, events)
     lake = Path(data).expanduser()
     lake = (lake if lake.is_absolute() else Path.cwd() / lake).resolve()
     if not lake.is_dir() and inbox is None:
@@ -71,7 +71,7 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
         )
     # Two lakes of one name must not share a warehouse.
     name = re.sub(r"[^A-Za-z0-9]+", "-", str(lake)).strip("-").lower()
-    return Dataset(name, lake, root / "state" / name, inbox)
+    return Dataset(name, lake, state / name, inbox)
 
 
 def fill(dataset: Dataset, allow_unreadable: bool, accept_unterminated: bool) -> None:

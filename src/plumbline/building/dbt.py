@@ -72,7 +72,7 @@ def _follow(process: subprocess.Popen[str], title: str) -> list[str]:
                 continue
             data, info = event.get("data", {}), event.get("info", {})
             if "index" in data and "execution_time" in data:
-                bar.total = data.get("total")
+                bar.total = data.get("total") or bar.total
                 bar.advance(1, data.get("node_info", {}).get("node_name", ""))
             elif info.get("level") == "error":
                 errors.append(str(info.get("msg", "")).strip())

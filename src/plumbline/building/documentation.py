@@ -11,7 +11,7 @@ from plumbline.building.dataset import resolve
 from plumbline.building.dbt import dbt_environment, dbt_executable
 from plumbline.errors import PlumblineError
 from plumbline.progress import say
-from plumbline.project import project_root
+from plumbline.project import path_from_environment, project_root
 
 
 @click.command()
@@ -21,7 +21,8 @@ def command(data: str) -> None:
     dataset = resolve(data, None)
     if not dataset.database.is_file():
         raise PlumblineError(
-            f"{dataset.database} does not exist.", "Run make build first: the site shows its tables."
+            f"{dataset.database} does not exist.",
+            "Run make build first: the site shows its tables.",
         )
     root = project_root()
     say("Generating the documentation site")
@@ -37,7 +38,7 @@ def command(data: str) -> None:
     page = dataset.state / "target" / "static_index.html"
     if done.returncode != 0 or not page.is_file():
         raise PlumblineError(f"dbt docs generate failed: {(done.stdout + done.stderr)[-1500:]}")
-    target = root / "state" / "docs"
+    target = path_from_environment("PLUMBLINE_STATE", "state") / "docs"
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(page, target / "index.html")
-    click.echo("Documentation: state/docs/index.html (one file; open it in a browser)")
+    click.echo(f"Documentation: {target / 'index.html'} (one file; open it in a browser)")
