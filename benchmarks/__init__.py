@@ -1,0 +1,1 @@
+"""Measured claims, rerunnable by one command: ``make bench``."""
