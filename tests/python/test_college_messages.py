@@ -18,6 +18,7 @@ import pytest
 
 from conftest import dbt_runner
 from plumbline.landing import land
+from recounted import reach
 from warehouse import Warehouse
 
 pytestmark = pytest.mark.shared
@@ -158,17 +159,7 @@ def test_actives_of_every_day_by_sets(campus: Campus, messages: list[Message]) -
     active = defaultdict(set)
     for message in messages:
         active[message.day].add(message.sender)
-    first = min(active)
-    told = []
-    for place in range((campus.last - first).days + 1):
-        day = first + timedelta(days=place)
-        reach = [
-            len(set[str]().union(*(active[day - timedelta(days=back)] for back in range(window))))
-            if place + 1 >= window
-            else None
-            for window in (1, 7, 28)
-        ]
-        told.append((day, *reach))
+    told = reach(active, campus.last)
     found = campus.warehouse.contents(
         "growth.agg_active_users__daily",
         ["activity_date", "daily_active_users", "weekly_active_users", "monthly_active_users"],

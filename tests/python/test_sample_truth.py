@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from conftest import ROOT, dbt_runner
 from plumbline.landing import land
 from plumbline.simulate.truth import Truth
+from recounted import Event, Recount, bot_days, reach
 from recovered import BOT_COLUMNS, EXACT
 from warehouse import Warehouse
 
@@ -46,36 +45,6 @@ def test_marts_equal_the_truth(warehouse: Warehouse, truth: Truth, name: str) ->
 
 
 # ---------------------------------------------------------------- a second opinion, without SQL
-class Event(NamedTuple):
-    """One accepted event."""
-
-    at: datetime
-    name: str
-    person: str
-    bot: str
-    method: str
-
-    @property
-    def day(self) -> date:
-        return self.at.date()
-
-
-class Recount(NamedTuple):
-    """The raw files, read line by line by the rules of the contract."""
-
-    events: list[Event]
-    automated: set[tuple[str, date]]
-    internal: set[str]
-    as_of: date
-
-    def people(self) -> Iterator[Event]:
-        """Events of people up to the last complete day."""
-        for event in self.events:
-            machine = (event.person, event.day) in self.automated
-            if event.day <= self.as_of and not machine and event.person not in self.internal:
-                yield event
-
-
 def _lines(table: str) -> list[dict[str, str]]:
     with (SAMPLE / f"raw_{table}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -126,7 +95,6 @@ def recount() -> Recount:
         events.append(
             Event(_moment(row["event_time"]), row["event_name"], person, row["bot_id"], row["method"])
         )
-    # At one instant a card is shown before its page is opened.
     events.sort(key=lambda event: (event.at, event.name))
     daily = Counter((event.person, event.day) for event in events)
     minutely = Counter(
@@ -157,15 +125,9 @@ def test_daily_weekly_monthly_actives_by_sets(warehouse: Warehouse, recount: Rec
     for event in recount.people():
         if event.name in ("message_sent", "feature_used"):
             active[event.day].add(event.person)
-    first = min(event.day for event in recount.events)
-    days = [first + timedelta(days=n) for n in range((recount.as_of - first).days + 1)]
-
-    def reach(place: int, window: int) -> int | None:
-        if place + 1 < window:
-            return None
-        return len(set[str]().union(*(active[day] for day in days[place + 1 - window : place + 1])))
-
-    told = [(day, reach(n, 1), reach(n, 7), reach(n, 28)) for n, day in enumerate(days)]
+    # The calendar begins with the first event, active or not.
+    active.setdefault(min(event.day for event in recount.events), set())
+    told = reach(active, recount.as_of)
     found = warehouse.contents(
         "growth.agg_active_users__daily",
         ["activity_date", "daily_active_users", "weekly_active_users", "monthly_active_users"],
@@ -173,66 +135,17 @@ def test_daily_weekly_monthly_actives_by_sets(warehouse: Warehouse, recount: Rec
     assert found == told
 
 
-def _attribute(recount: Recount) -> tuple[Counter[tuple[str, date]], Counter[tuple[str, date]]]:
-    """Clicks by bot and day of the impression, attributed views by bot and day of the view.
-
-    The definition, word by word: a view belongs to the latest earlier impression of the same person
-    and bot within 30 minutes, and an impression has at most one view.
-    """
-    shown = defaultdict(list)
-    taken: set[tuple[str, str, int]] = set()
-    clicks: Counter[tuple[str, date]] = Counter()
-    attributed: Counter[tuple[str, date]] = Counter()
-
-    def human(person: str, day: date) -> bool:
-        machine = (person, day) in recount.automated
-        return day <= recount.as_of and not machine and person not in recount.internal
-
-    for event in recount.events:
-        cards = shown[event.person, event.bot]
-        if event.name == "bot_impression":
-            cards.append(event.at)
-        elif event.name == "bot_view" and cards:
-            card = (event.person, event.bot, len(cards))
-            if card not in taken and event.at - cards[-1] <= timedelta(minutes=30):
-                taken.add(card)
-                if human(event.person, cards[-1].date()):
-                    clicks[event.bot, cards[-1].date()] += 1
-                if human(event.person, event.day):
-                    attributed[event.bot, event.day] += 1
-    return clicks, attributed
-
-
 def test_bot_days_by_loops(warehouse: Warehouse, recount: Recount) -> None:
     """Every bot and day: attribution, viewers and chat starts, counted one event at a time."""
-    counts: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
-    viewed: dict[tuple[str, date, str], datetime] = {}
-    starters = set()
-    for event in recount.people():
-        if not event.bot:
-            continue
-        pair, place = (event.bot, event.day, event.person), (event.bot, event.day)
-        counts[place][event.name] += 1
-        if event.name == "bot_view":
-            viewed.setdefault(pair, event.at)
-        elif event.name == "message_sent" and pair in viewed:
-            starters.add(pair)
-    viewers = Counter(pair[:2] for pair in viewed)
-    started = Counter(pair[:2] for pair in starters)
-    clicks, attributed = _attribute(recount)
-    told: list[tuple[Any, ...]] = [
-        (bot, day, seen["bot_impression"], clicks[bot, day],
-         seen["bot_view"] - attributed[bot, day], viewers[bot, day], started[bot, day],
-         seen["message_sent"])
-        for (bot, day), seen in counts.items()
-    ]  # fmt: skip
+    told = bot_days(recount)
     found = warehouse.contents(
         "engagement.agg_bot_engagement__daily", ["bot_id", "activity_date", *BOT_COLUMNS.values()]
     )
-    assert found == sorted(told)
-    # A chat is no click and a resumed chat no start: the sample holds both, so the rules are tried.
-    assert 0 < sum(started.values()) < sum(viewers.values())
-    assert 0 < sum(clicks.values()) < sum(seen["bot_view"] for seen in counts.values())
+    assert found == told
+    # A chat is no click and a view no chat: the sample holds both, so the rules are tried.
+    clicks, unattributed, viewers, starters = (sum(row[place] for row in told) for place in (3, 4, 5, 6))
+    assert clicks > 0 < unattributed
+    assert 0 < starters < viewers
 
 
 def test_sample_is_read_whole(warehouse: Warehouse) -> None:
