@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -14,6 +14,7 @@ import pyarrow.types as pt
 
 from plumbline.contract.model import Column, Table
 from plumbline.landing.decimals import exact_decimals
+from plumbline.landing.fingerprint import fingerprint
 from plumbline.landing.rows import plain_decimals
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -216,14 +217,6 @@ class Judge:
         self._parquet_query = _query(
             table, {column.name: _from_parquet(column, column.name) for column in table.columns}
         )
-        business = f"cast({table.time} as date)"
-        moment = f"epoch_us(cast({table.time} as timestamp))"
-        keys = ", ".join(f"coalesce(cast({key} as varchar), '')" for key in table.key)
-        self._fingerprint_query = (
-            f"select coalesce({business}, date '1900-01-01') as landed_date, count(*) as row_count,"
-            f" cast(sum(md5_number_lower(concat_ws(chr(31), {keys}, {moment}))) as decimal(38,0))"
-            " as fingerprint from rows group by 1 order by 1"
-        )
 
     def _run(self, query: str, rows: pa.Table) -> pa.Table:
         self.engine.register("rows", rows)
@@ -291,12 +284,10 @@ class Judge:
             [*arrays, reason], names=[*(column.name for column in self.table.columns), "reason"]
         )
 
-    def fingerprint(self, rows: pa.Table) -> list[tuple[Any, int, int]]:
+    def fingerprint(self, rows: pa.Table) -> list[tuple[date, int, int]]:
         """Count and order-free hash of accepted rows by UTC day of the business time.
 
-        The hash is the exact sum over rows of the lower half of the MD5 of key and business time:
-        the same on every machine, whatever the order and however the rows are cut.
+        The same on every machine, whatever the order and however the rows are cut; see
+        :mod:`plumbline.landing.fingerprint`.
         """
-        found = self._run(self._fingerprint_query, rows).to_pydict()
-        sums = (int(value) for value in found["fingerprint"])
-        return list(zip(found["landed_date"], found["row_count"], sums, strict=True))
+        return fingerprint(self.table, rows)

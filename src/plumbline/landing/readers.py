@@ -373,7 +373,13 @@ def inspect_direct(table_name: str, source: Path, judge: Judge) -> dict[str, Any
             else pa.nulls(batch.num_rows, table.by_name[name].arrow)
             for name in needed
         ]
-        for day, count, total in judge.fingerprint(pa.table(columns, names=needed)):
+        try:
+            found = judge.fingerprint(pa.table(columns, names=needed))
+        except OverflowError as error:
+            raise UnreadableError(
+                f"{table.time} holds a time outside the years 1 to 9999"
+            ) from error
+        for day, count, total in found:
             entry = days.setdefault(day.isoformat(), [0, 0])
             entry[0] += count
             entry[1] += total

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from plumbline.contract.model import Table
 from plumbline.errors import PlumblineError
 from plumbline.landing import lake as store
+from plumbline.landing.fingerprint import VERSION, VERSION_KEY
 from plumbline.landing.judge import Judge
 from plumbline.landing.rows import masked
 from plumbline.project import setting
@@ -296,4 +297,5 @@ def fingerprint_rows(table: str, load_id: str, days: dict[date, tuple[int, int]]
         }
         for day, (count, total) in sorted(days.items())
     ]
-    return pa.Table.from_pylist(rows, schema=store.landing_schema("landing_fingerprints"))
+    schema = store.landing_schema("landing_fingerprints")
+    return pa.Table.from_pylist(rows, schema=schema.with_metadata({VERSION_KEY: VERSION}))
