@@ -1,7 +1,16 @@
-{% macro catalog_table(table_name) %}
-    {#- A table of the team's catalog, or nothing in the contract's types where the team has no such table. -#}
+{% macro catalog_table(table_name, mapped=[]) %}
+    {#- A table of the team's catalog, or nothing in the contract's types where the team has no such table.
+        Before it is read, its columns are compared with the contract's, so that a missing column or a changed
+        type is an error with the column's name instead of a silent cast.
+        mapped: columns of the contract that the mapping makes itself (renamed, converted, or null because
+        the team has no such thing); they are not looked for. -#}
     {%- if table_name in var('catalog_tables') -%}
-        {{- return(source('catalog', table_name)) -}}
+        {%- set relation = source('catalog', table_name) -%}
+        {%- if execute -%}
+            {%- do open_catalog() -%}
+            {%- do check_catalog_table(table_name, relation, mapped) -%}
+        {%- endif -%}
+        {{- return(relation) -}}
     {%- endif -%}
     {%- set nothing = [] -%}
     {%- for column in var('contract')[table_name].columns + [{'name': 'ingested_at', 'type': 'timestamp'}] -%}

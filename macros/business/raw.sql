@@ -15,6 +15,8 @@
     {%- elif mode == 'lake' -%}
         {{- return(source('lake', table_name)) -}}
     {%- elif mode == 'catalog' -%}
+        {#- Also where no hook ran before: dbt compile, show and docs read the catalog too. -#}
+        {%- if execute -%}{%- do open_catalog() -%}{%- endif -%}
         {{- return(
             "(select *, cast(cast(ingested_at as date) as string) as load_id from "
             ~ ref('map_catalog__' ~ table_name) ~ ') as ' ~ table_name

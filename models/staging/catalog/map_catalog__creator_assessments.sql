@@ -1,4 +1,6 @@
--- Rename here: the left side of each cast is your column, the right side the contract's.
+-- Inside each cast stands your column, after it the contract's. A column that you rename,
+-- convert or lack (then write null) has to be named below, as in
+-- catalog_table('creator_assessments', mapped=['assessment_id']); all others must be there in a fitting type.
 select
     cast(assessment_id as string) as assessment_id,
     cast(creator_id as string) as creator_id,

@@ -1,4 +1,6 @@
--- Rename here: the left side of each cast is your column, the right side the contract's.
+-- Inside each cast stands your column, after it the contract's. A column that you rename,
+-- convert or lack (then write null) has to be named below, as in
+-- catalog_table('llm_ratings', mapped=['is_hallucination']); all others must be there in a fitting type.
 select
     cast(rating_id as string) as rating_id,
     cast(response_id as string) as response_id,

@@ -1,4 +1,6 @@
--- Rename here: the left side of each cast is your column, the right side the contract's.
+-- Inside each cast stands your column, after it the contract's. A column that you rename,
+-- convert or lack (then write null) has to be named below, as in
+-- catalog_table('recommendation_actions', mapped=['action_id']); all others must be there in a fitting type.
 select
     cast(action_id as string) as action_id,
     cast(creator_id as string) as creator_id,

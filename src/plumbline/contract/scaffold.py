@@ -43,12 +43,19 @@ def _described(columns: tuple[Column, ...]) -> list[dict[str, Any]]:
 
 def _source_table(table: Table, in_catalog: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": table.name, "description": table.description}
+    if in_catalog:
+        # Freshness is asked of the tables that the catalog has, not of those that read as empty.
+        entry["config"] = {
+            "enabled": "{{ env_var('PLUMBLINE_RAW', 'seed') == 'catalog' "
+            f"and '{table.name}' in var('catalog_tables') }}}}"
+        }
     if table.flows == "daily":
         # A row dated ahead of its own arrival says nothing about how fresh the source is.
         relation = (
             "{{ source('catalog', '" + table.name + "') }}" if in_catalog else f"raw.{table.name}"
         )
-        entry["config"] = {
+        entry.setdefault("config", {})
+        entry["config"] |= {
             "freshness": {
                 "warn_after": {"count": variables()["freshness_warn_hours"], "period": "hour"},
                 "error_after": {"count": variables()["freshness_error_hours"], "period": "hour"},
@@ -82,6 +89,8 @@ def lake_sources(tables: dict[str, Table]) -> str:
                     "description": "Typed Parquet that `plumbline land` wrote (or took over from a "
                     "sink), seen through views that open_raw() makes before every run.",
                     "schema": "raw",
+                    # Freshness is asked of the raw data that is read.
+                    "config": {"enabled": "{{ env_var('PLUMBLINE_RAW', 'seed') == 'lake' }}"},
                     "loader": "plumbline land",
                     "tables": entries,
                 }
@@ -101,7 +110,6 @@ def catalog_sources(tables: dict[str, Table]) -> str:
                     "loader": "the team's own pipelines",
                     "database": "{{ env_var('PLUMBLINE_CATALOG_DATABASE', 'team_catalog') }}",
                     "schema": "{{ env_var('PLUMBLINE_CATALOG_SCHEMA', 'main') }}",
-                    "config": {"enabled": "{{ env_var('PLUMBLINE_RAW', 'seed') == 'catalog' }}"},
                     "tables": [_source_table(table, in_catalog=True) for table in tables.values()],
                 }
             ]

@@ -1,0 +1,22 @@
+{% macro check_settings() %}
+    {#- Every setting that reaches SQL, judged before anything is built: a wrong one costs a second and names
+        itself, instead of an hour and a failed model. -#}
+    {%- for name in [
+        'late_data_days', 'automation_messages_per_minute', 'automation_events_per_day', 'click_window_seconds',
+        'reason_rate_warn', 'reason_rate_error', 'reason_rate_min_rows',
+    ] -%}
+        {%- do number_var(name) -%}
+    {%- endfor -%}
+    {%- do date_var('earliest_event_time') -%}
+    {%- do text_var('reporting_tz') -%}
+    {%- do busy_day_floor() -%}
+    {%- set day = env_var('PLUMBLINE_AS_OF', '') -%}
+    {%- if day -%}
+        {%- set is_day = modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', day) is not none -%}
+        {#- A day such as 2026-02-30 looks right and is none. -#}
+        {%- if not is_day
+            or run_query("select 1 as found where try_cast('" ~ day ~ "' as date) is not null").rows | length == 0 -%}
+            {{ exceptions.raise_compiler_error("PLUMBLINE_AS_OF must be a date like 2026-01-31, found: " ~ day) }}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
