@@ -122,7 +122,8 @@ class Bench:
             "q = 'select ' + ', '.join(f'max({n})' for n in cols) + ' from staging.stg_product__events'\n"
             "c.execute(q).fetchall(); best = 1e9\n"
             "for _ in range(5):\n"
-            "    t = sum(os.times()[:2]); c.execute(q).fetchall(); best = min(best, sum(os.times()[:2]) - t)\n"
+            "    t = sum(os.times()[:2]); c.execute(q).fetchall()\n"
+            "    best = min(best, sum(os.times()[:2]) - t)\n"
             "print(best)\n"
         )
         database = self.environment(self.lake, "full")["PLUMBLINE_DATABASE"]

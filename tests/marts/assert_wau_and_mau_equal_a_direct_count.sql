@@ -22,8 +22,8 @@ counted as (
         count(distinct days.person_id) as monthly_person_count
     from last_day
     left join {{ ref('fct_user_days') }} as days
-        on days.activity_date > {{ add_days('last_day.activity_date', -28) }}
-        and days.activity_date <= last_day.activity_date
+        on {{ add_days('last_day.activity_date', -28) }} < days.activity_date
+        and last_day.activity_date >= days.activity_date
     group by last_day.activity_date
 
 )

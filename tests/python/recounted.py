@@ -105,6 +105,9 @@ def reach(active: dict[date, set[str]], last: date) -> list[tuple[Any, ...]]:
         windows = [[day - timedelta(days=back) for back in range(wide)] for wide in (1, 7, 28)]
         counts = [len(set[str]().union(*(active.get(d, ()) for d in window))) for window in windows]
         found.append(
-            (day, *(n if place + 1 >= len(w) else None for n, w in zip(counts, windows, strict=True)))
+            (
+                day,
+                *(n if place + 1 >= len(w) else None for n, w in zip(counts, windows, strict=True)),
+            )
         )
     return found

@@ -83,7 +83,9 @@ def last_complete_day(warehouse: Warehouse, truth: Truth) -> Pair:
 
 def daily_active_users(warehouse: Warehouse, truth: Truth) -> Pair:
     """Active people of every day, quiet days included."""
-    rows = warehouse.query("select activity_date, daily_active_users from growth.agg_active_users__daily")
+    rows = warehouse.query(
+        "select activity_date, daily_active_users from growth.agg_active_users__daily"
+    )
     found = {day.isoformat(): count for day, count in rows}
     told = truth.expected["dau"]
     # A day on which nobody came has no entry in one of them; it is zero in both.
@@ -113,7 +115,9 @@ def new_users(warehouse: Warehouse, truth: Truth) -> Pair:
 
 def automated_user_days(warehouse: Warehouse, truth: Truth) -> Pair:
     """User-days of machines; every one of them is active in the generated data."""
-    row = warehouse.query("select sum(automated_user_day_count) from growth.agg_active_users__daily")
+    row = warehouse.query(
+        "select sum(automated_user_day_count) from growth.agg_active_users__daily"
+    )
     return int(row[0][0]), truth.expected["automated_user_days"]
 
 
@@ -136,7 +140,9 @@ def events_by_name(warehouse: Warehouse, truth: Truth) -> Pair:
     """Events of people, whatever they did; sums of the classified user-days."""
     told = truth.expected["events"]["by_name"]
     columns = ", ".join(f"sum({name}_count)" for name in told)
-    row = warehouse.query(f"select {columns} from intermediate.int_user_days_classified where is_human")[0]
+    row = warehouse.query(
+        f"select {columns} from intermediate.int_user_days_classified where is_human"
+    )[0]
     return dict(zip(told, map(int, row), strict=True)), told
 
 
@@ -151,7 +157,9 @@ def messages_by_method(warehouse: Warehouse, truth: Truth) -> Pair:
     """Messages of people by how they came about."""
     told = truth.expected["messages"]["by_method"]
     columns = ", ".join(f"sum({method}_message_count)" for method in told)
-    row = warehouse.query(f"select {columns} from intermediate.int_user_days_classified where is_human")[0]
+    row = warehouse.query(
+        f"select {columns} from intermediate.int_user_days_classified where is_human"
+    )[0]
     return dict(zip(told, map(int, row), strict=True)), told
 
 

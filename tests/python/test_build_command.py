@@ -66,7 +66,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
     write_rows(place.lake, "events", "first", _events(0, 300))
     done = place.build()
     assert done.returncode == 0, done.stdout + done.stderr
-    for said in ("What landed", "Marts", "agg_active_users__daily", "Last complete day", "Where to look"):
+    for said in (
+        "What landed",
+        "Marts",
+        "agg_active_users__daily",
+        "Last complete day",
+        "Where to look",
+    ):
         assert said in done.stdout
     return place
 

@@ -87,7 +87,9 @@ class Campus:
 
     def user_days(self) -> set[tuple[str, date]]:
         """The spine."""
-        return set(self.warehouse.query("select person_id, activity_date from growth.fct_user_days"))
+        return set(
+            self.warehouse.query("select person_id, activity_date from growth.fct_user_days")
+        )
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +171,9 @@ def test_actives_of_every_day_by_sets(campus: Campus, messages: list[Message]) -
 
 def test_receivers_stand_for_bots(campus: Campus, messages: list[Message]) -> None:
     sent = Counter((message.receiver, message.day) for message in messages)
-    senders = Counter((bot, day) for bot, day, _ in {(m.receiver, m.day, m.sender) for m in messages})
+    senders = Counter(
+        (bot, day) for bot, day, _ in {(m.receiver, m.day, m.sender) for m in messages}
+    )
     found = campus.warehouse.query(
         "select bot_id, activity_date, message_count, chatting_user_count, viewer_count, chat_start_rate "
         "from engagement.agg_bot_engagement__daily"

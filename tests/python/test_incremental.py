@@ -10,11 +10,19 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from conftest import dbt_runner
 from warehouse import MARTS, Warehouse, register, write_rows
 
 START = datetime(2026, 3, 1)
-EVENTS = ("bot_impression", "bot_view", "message_sent", "feature_used", "app_open", "brand_new_event")
+EVENTS = (
+    "bot_impression",
+    "bot_view",
+    "message_sent",
+    "feature_used",
+    "app_open",
+    "brand_new_event",
+)
 STORED = (
     "staging.stg_product__events__judged",
     "staging.stg_product__event_ids",
@@ -37,7 +45,9 @@ def _event(dice: random.Random, number: int) -> dict[str, Any]:
     user = dice.choice(["u1", "u2", "u3", None])
     return {
         "event_id": f"e{number}",
-        "event_time": dice.choice([moment, moment, moment, moment, None]) if number % 17 == 0 else moment,
+        "event_time": dice.choice([moment, moment, moment, moment, None])
+        if number % 17 == 0
+        else moment,
         "user_id": user,
         "anonymous_id": None if user else dice.choice(["a1", "a2"]),
         "event_name": dice.choice(EVENTS),
@@ -99,17 +109,23 @@ def test_any_history_gives_the_rows_of_a_full_refresh(tmp_path: Path, seed: int)
     whole.models()
     assert _stored(step) == _stored(whole)
     assert step.hashes(MARTS) == whole.hashes(MARTS)
-    verdicts = dict(step.query(
-        "select verdict, sum(row_count) from intermediate.int_landed_rows_counted "
-        "where table_name = 'events' group by all"
-    ))
+    verdicts = dict(
+        step.query(
+            "select verdict, sum(row_count) from intermediate.int_landed_rows_counted "
+            "where table_name = 'events' group by all"
+        )
+    )
     assert set(verdicts) == {"accepted", "duplicate", "quarantined"}
 
     # What was done to the stored tables by hand is undone by the next ordinary run.
     expected = _stored(step)
     with duckdb.connect(str(step.database)) as connection:
-        connection.execute("delete from staging.stg_product__events__judged where event_key % 3 = 0")
-        connection.execute("delete from intermediate.int_events_aggregated_to_user_days where event_count > 1")
+        connection.execute(
+            "delete from staging.stg_product__events__judged where event_key % 3 = 0"
+        )
+        connection.execute(
+            "delete from intermediate.int_events_aggregated_to_user_days where event_count > 1"
+        )
         connection.execute(
             "insert into intermediate.int_views_matched from intermediate.int_views_matched limit 3"
         )
@@ -126,8 +142,10 @@ def test_a_vanished_day_leaves_no_rows_behind(tmp_path: Path) -> None:
     dice = random.Random(5)
     rows = [_event(dice, number) for number in range(60)]
     both, one = tmp_path / "both", tmp_path / "one"
-    late = [{**row, "event_id": f"x{i}", "event_time": datetime(2026, 3, 20, 1), "user_id": "u9"}
-            for i, row in enumerate(rows[:5])]
+    late = [
+        {**row, "event_id": f"x{i}", "event_time": datetime(2026, 3, 20, 1), "user_id": "u9"}
+        for i, row in enumerate(rows[:5])
+    ]
     write_rows(both, "events", "first", rows)
     write_rows(both, "events", "second", late)
     write_rows(one, "events", "first", rows)

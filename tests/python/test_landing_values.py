@@ -20,11 +20,19 @@ from hypothesis import strategies as st
 from plumbline.contract.model import table
 from plumbline.landing import lake as store
 from plumbline.landing import land
+from plumbline.landing import rows as rows_module
 from plumbline.landing.decimals import exact_decimals
 from plumbline.landing.fingerprint import fingerprint
-from plumbline.landing.judge import Judge
+from plumbline.landing.judge import Judge, plain_timestamps
 from plumbline.landing.lines import read_lines
-from plumbline.landing.rows import CsvRows, JsonRows, Record
+from plumbline.landing.rows import (
+    Constant,
+    CsvRows,
+    JsonRows,
+    Record,
+    exact,
+    plain_decimals,
+)
 
 BILLING = table("subscription_events")
 NUMBERS = table("orders")
@@ -483,3 +491,164 @@ def test_fingerprint_of_dates_and_of_rows_moved_to_another_day() -> None:
     assert fingerprint(table("creator_daily"), rows) == [
         (day, 1, _row_hash(["c", moment, moment])) for day, moment in zip(days, micros, strict=True)
     ]
+
+
+# ---------------------------------------------------------------- fast ways agree with the exact one
+def _exactly(judge: Judge, lines: list[bytes]) -> list[dict[str, Any]]:
+    """Rows as the query alone judges them: every value reaches it as its own text."""
+    columns: dict[str, list[str | None]] = {column.name: [] for column in judge.table.columns}
+    reasons: list[str | None] = []
+    for line in lines:
+        document, reason = exact(line)
+        reasons.append(reason)
+        for column in judge.table.columns:
+            value = (document or {}).get(column.name)
+            if isinstance(value, bool):
+                value = str(value).lower()
+                if column.type == "string":
+                    reasons[-1] = reasons[-1] or f"invalid:{column.name}"
+            elif isinstance(value, dict | list | Constant):
+                value = None
+                reasons[-1] = reasons[-1] or f"invalid:{column.name}"
+            elif value is not None and column.type != "string":
+                value = str(value) or None
+                if value and column.type.startswith("decimal"):
+                    value = plain_decimals(pa.array([value], pa.string()))[0].as_py()
+            if value is not None and value.encode("utf-8", "replace").decode() != value:
+                value = None
+                reasons[-1] = reasons[-1] or f"invalid:{column.name}"
+            columns[column.name].append(value)
+    arrays = [pa.array(columns[column.name], pa.string()) for column in judge.table.columns]
+    names = [*columns, "reason"]
+    rows = pa.table([*arrays, pa.array(reasons, pa.string())], names=names)
+    found: list[dict[str, Any]] = judge._run(judge._text_query, rows).to_pylist()
+    return found
+
+
+_TWO = st.integers(0, 99).map(lambda number: f"{number:02d}")
+_SANE = st.builds("2026-{:02d}-{:02d}".format, st.integers(1, 12), st.integers(1, 28))
+_CLOCKS = st.builds("{:02d}:{:02d}:{:02d}".format, *(st.integers(0, n) for n in (24, 60, 60)))
+_STAMPS = st.builds(
+    "".join,
+    st.tuples(
+        st.one_of(_SANE, _SANE, st.builds("{}{}-{}-{}".format, _TWO, _TWO, _TWO, _TWO)),
+        st.sampled_from(["T", "T", "T", " ", "t", "  ", ""]),
+        st.one_of(_CLOCKS, _CLOCKS, st.builds("{}:{}".format, _TWO, _TWO), _TWO),
+        st.one_of(
+            st.just(""),
+            st.text("0123456789", max_size=8).map(lambda digits: "." + digits),
+            st.sampled_from([",5", ".1.2", "e1"]),
+        ),
+        st.sampled_from(
+            ["Z", "Z", "Z", "", "", "z", " Z", "ZZ", "+00", "+05:30", "-0130", "+1600"]
+        ),
+    ),
+)
+_MOMENTS = st.one_of(
+    st.datetimes(dt.datetime(1, 1, 1)).map(lambda moment: moment.isoformat() + "Z"), _STAMPS
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(_MOMENTS, min_size=1, max_size=3))
+def test_plain_times_are_those_of_the_query(judge: Judge, texts: list[str]) -> None:
+    """Whatever Arrow takes as a time, the query takes as the same time."""
+    fast = plain_timestamps(pa.chunked_array([pa.array(texts, pa.string())]))
+    if fast is None:
+        return
+    low, high = dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999)
+    rows = _exactly(
+        judge, [json.dumps({"event_id": "e", "event_time": text}).encode() for text in texts]
+    )
+    for moment, row in zip(fast.cast(pa.int64()).to_pylist(), rows, strict=True):
+        micros = dt.timedelta(microseconds=1)
+        epoch = dt.datetime(1970, 1, 1)
+        if (low - epoch) // micros <= moment <= (high - epoch) // micros:
+            assert row["event_time"] == epoch + moment * micros
+        else:
+            assert row["reason"] == "invalid:event_time"
+
+
+def test_plain_times_are_taken_at_once() -> None:
+    """The forms every producer writes do not need the query, so that clean files land fast."""
+    for text in ("2026-01-05T10:00:00Z", "2026-01-05 10:00:00.123456", "2026-01-05T10:00:00.5Z"):
+        assert plain_timestamps(pa.chunked_array([pa.array([text, None])])) is not None
+
+
+_ANY = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.decimals(-(10**6), 10**6, places=3).map(str),
+    st.sampled_from(["", " ", "1", "1.5", "1e3", "0x10", "NaN", "true", "TRUE", "\ud800", "é"]),
+    _MOMENTS,
+    st.lists(st.integers(), max_size=1),
+)
+_ROWS = st.fixed_dictionaries(
+    {},
+    optional={
+        "event_id": st.one_of(st.text(max_size=5), _ANY),
+        "event_time": st.one_of(_MOMENTS, _ANY),
+        "period_count": st.one_of(st.integers(0, 9), _ANY),
+        "amount": st.one_of(st.floats(-1000, 1000).map(lambda x: round(x, 6)), _ANY),
+        "period_end": _MOMENTS,
+        "unknown": _ANY,
+    },
+)
+_LINES = st.one_of(
+    _ROWS.map(lambda row: json.dumps(row).encode()),
+    _ROWS.map(lambda row: json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")),
+    st.sampled_from(
+        [
+            b'{"event_id":"a","event_id":"b"}',
+            b'{"event_id":"a"}null{"event_id":"b"}',
+            b'{"event_id":"a"},{"event_id":"b"}',
+            b'{"amount":0.1000000000000000055}',
+            b'{"amount":12345678901.1234565}',
+            b'{"amount":-0.0}',
+            b'{"amount":1.0000005}',
+            b'{"amount":2.5e-7}',
+            b'{"period_count":1.0}',
+            b'{"period_count":-0}',
+            b'{"period_count":9223372036854775808}',
+            b'{"amount":NaN}',
+            b'{"event_id":"\\u0000"}',
+            b'{"event_id":"\xff"}',
+            b"[1]",
+            b"null",
+            b"{",
+            b'{"event_id":{"a":1}}',
+        ]
+    ),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(lines=st.lists(_LINES, min_size=1, max_size=6), slice_lines=st.integers(1, 4))
+def test_fast_and_exact_reading_agree(judge: Judge, lines: list[bytes], slice_lines: int) -> None:
+    """A line means the same whether its neighbours let it take the short way or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows_module, "_SLICE_LINES", slice_lines)
+        found = judged(judge, lines)
+    alone = [judged(judge, [line])[0] for line in lines]
+    for row, single in zip(found, alone, strict=True):
+        assert row["reason"] == single["reason"]
+        if row["reason"] is None:
+            assert row == single
+    for row, slow in zip(found, _exactly(judge, lines), strict=True):
+        assert (row["reason"] is None) == (slow["reason"] is None)
+        if row["reason"] is None:
+            assert row == slow
+
+
+def test_slices_of_different_types_make_one_column(judge: Judge) -> None:
+    """Numbers in one slice of a chunk and texts in the next are the same decimals and integers."""
+    numbers = [b'{"event_id":"%d","amount":0.000001,"period_count":7}' % i for i in range(600)]
+    texts = [b'{"event_id":"%d","amount":"0.000001","period_count":"7"}' % i for i in range(600)]
+    rows = judged(judge, [*numbers, *texts, b'{"event_id":"x"}'])
+    assert {(row["amount"], row["period_count"], row["reason"]) for row in rows} == {
+        (Decimal("0.000001"), 7, None),
+        (None, None, None),
+    }
+    assert [row["event_id"] for row in rows[:1200]] == [str(i) for i in range(600)] * 2

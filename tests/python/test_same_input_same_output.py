@@ -72,7 +72,9 @@ def salt() -> Iterator[None]:
 def given(tmp_path_factory: pytest.TempPathFactory) -> Input:
     folder = tmp_path_factory.mktemp("given")
     truth = simulate(SETTINGS, folder / "typed")
-    rows = {name: pq.read_table(folder / "typed" / name).cast(table(name).schema) for name in contract()}
+    rows = {
+        name: pq.read_table(folder / "typed" / name).cast(table(name).schema) for name in contract()
+    }
     for name, every in rows.items():
         assert every.num_rows == truth.expected["tables"][name]["landed"]
         (folder / "inbox" / name).mkdir(parents=True)
@@ -98,7 +100,9 @@ def _as_rows(crowd: list[Event]) -> pa.Table:
         }
         for number, event in enumerate(crowd)
     ]  # fmt: skip
-    return pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in told], schema)
+    return pa.Table.from_pylist(
+        [{name: row.get(name) for name in schema.names} for row in told], schema
+    )
 
 
 def _profile(folder: Path, duckdb_threads: int) -> Path:
@@ -179,7 +183,10 @@ def test_order_copies_files_formats_and_threads_do_not_matter(
     assert _marts(other) == marts
     # It really came another way: more files, twice the rows, all formats, the same accepted rows.
     loads = "select count(*), sum(line_count), sum(accepted_count) from core.fct_loads where line_count > 0"
-    (first_files, first_lines, accepted), (loaded, lines, still) = base.query(loads)[0], other.query(loads)[0]
+    (first_files, first_lines, accepted), (loaded, lines, still) = (
+        base.query(loads)[0],
+        other.query(loads)[0],
+    )
     assert loaded == files != first_files
     assert lines > 1.8 * first_lines
     assert still == accepted
@@ -194,7 +201,9 @@ def test_the_crowd_is_counted_by_the_definitions(given: Input, base: Warehouse) 
     )
     assert found == told
     assert len(told) == 6
-    clicks, unattributed, viewers, starters = (sum(row[place] for row in told) for place in (3, 4, 5, 6))
+    clicks, unattributed, viewers, starters = (
+        sum(row[place] for row in told) for place in (3, 4, 5, 6)
+    )
     assert min(clicks, unattributed) > 50
     assert 20 < starters < viewers
 
@@ -233,7 +242,9 @@ def test_a_day_in_the_future_changes_nothing(
         ("anonymous_id", [None] * len(ahead)), ("event_name", ["message_sent"] * len(ahead)),
     ):  # fmt: skip
         place = day.schema.get_field_index(column)
-        day = day.set_column(place, day.schema.field(column), pa.array(values, day.schema.field(column).type))
+        day = day.set_column(
+            place, day.schema.field(column), pa.array(values, day.schema.field(column).type)
+        )
     (tmp_path / "inbox" / "events").mkdir(parents=True)
     pq.write_table(day, tmp_path / "inbox" / "events" / "ahead.parquet")
     # Another folder: the tests of this file may come in any order.
@@ -247,7 +258,9 @@ def test_a_day_in_the_future_changes_nothing(
         "select sum(row_count) from intermediate.int_landed_rows_counted where table_name = 'events' "
         "and quarantine_reason = 'out_of_range:event_time'"
     )
-    told = given.truth.expected["tables"]["events"]["quarantined_by_reason"]["out_of_range:event_time"]
+    told = given.truth.expected["tables"]["events"]["quarantined_by_reason"][
+        "out_of_range:event_time"
+    ]
     assert reason[0][0] == told + len(ahead)
 
 
@@ -305,7 +318,9 @@ def test_twice_the_users_double_counts_and_keep_rates(
     assert sorted(doubled.contents(name, columns), key=repr) == sorted(told, key=repr)
 
 
-def test_twins_have_user_days_of_their_own(given: Input, base: Warehouse, doubled: Warehouse) -> None:
+def test_twins_have_user_days_of_their_own(
+    given: Input, base: Warehouse, doubled: Warehouse
+) -> None:
     columns = "activity_date, event_count, message_count, engaged_ms, ad_revenue_usd"
     sql = f"select {columns} from growth.fct_user_days {{where}} order by all"
     once = base.query(sql.format(where=""))

@@ -93,7 +93,9 @@ def recount() -> Recount:
     for row in winners.values():
         person = row["user_id"] or owner.get(row["anonymous_id"], (None, row["anonymous_id"]))[1]
         events.append(
-            Event(_moment(row["event_time"]), row["event_name"], person, row["bot_id"], row["method"])
+            Event(
+                _moment(row["event_time"]), row["event_name"], person, row["bot_id"], row["method"]
+            )
         )
     events.sort(key=lambda event: (event.at, event.name))
     daily = Counter((event.person, event.day) for event in events)
@@ -103,7 +105,9 @@ def recount() -> Recount:
         if event.name == "message_sent"
     )
     automated = {user_day for user_day, count in daily.items() if count > 2000}
-    automated |= {(person, minute.date()) for (person, minute), count in minutely.items() if count > 20}
+    automated |= {
+        (person, minute.date()) for (person, minute), count in minutely.items() if count > 20
+    }
     internal = {user for user, (_, is_internal) in latest.items() if is_internal}
     # The day before the last day of any stream of accepted rows; the events are the longest one here.
     as_of = max(event.day for event in events) - timedelta(days=1)
@@ -143,7 +147,9 @@ def test_bot_days_by_loops(warehouse: Warehouse, recount: Recount) -> None:
     )
     assert found == told
     # A chat is no click and a view no chat: the sample holds both, so the rules are tried.
-    clicks, unattributed, viewers, starters = (sum(row[place] for row in told) for place in (3, 4, 5, 6))
+    clicks, unattributed, viewers, starters = (
+        sum(row[place] for row in told) for place in (3, 4, 5, 6)
+    )
     assert clicks > 0 < unattributed
     assert 0 < starters < viewers
 

@@ -190,7 +190,9 @@ def test_weak_bots_click_least(bots: dict[str, BotDays]) -> None:
     assert apart > 100
     # So do the weak ones as a whole, by far.
     others = [bot for bot in rated if not bot.is_weak]
-    rates = [sum(b.clicks for b in group) / sum(b.impressions for b in group) for group in (weak, others)]
+    rates = [
+        sum(b.clicks for b in group) / sum(b.impressions for b in group) for group in (weak, others)
+    ]
     assert rates[0] < 0.5 * rates[1]
 
 
@@ -244,7 +246,8 @@ def _shares(world: World, growth: float) -> list[float]:
     season = world.truth.planted["growth"]["sign_up_season_monday_first"]
     days = range((last - start).days + 1)
     weights = [
-        growth ** (n / world.truth.settings["days"]) * season[(start.weekday() + n) % 7] for n in days
+        growth ** (n / world.truth.settings["days"]) * season[(start.weekday() + n) % 7]
+        for n in days
     ]
     return [weight / sum(weights) for weight in weights]
 
@@ -254,7 +257,9 @@ def test_sign_up_growth_and_season(world: World) -> None:
     people, planted = sum(new), world.truth.planted["growth"]["sign_up_growth"]
     shares = _shares(world, planted)
     # Given their number, sign-ups fall on days as a multinomial: days - 1 degrees of freedom.
-    misfit = sum((n - people * share) ** 2 / (people * share) for n, share in zip(new, shares, strict=True))
+    misfit = sum(
+        (n - people * share) ** 2 / (people * share) for n, share in zip(new, shares, strict=True)
+    )
     freedom = len(new) - 1
     assert misfit <= freedom + 5 * sqrt(2 * freedom)
     # Growth: the one for which the mean sign-up day comes out right (maximum likelihood, as log growth is

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from plumbline.contract import table
 from plumbline.landing import land
 
@@ -33,7 +34,9 @@ def register(lake: Path) -> None:
 class Warehouse:
     """One dbt database over one lake."""
 
-    def __init__(self, folder: Path, run_dbt: Callable[..., "subprocess.CompletedProcess[str]"], lake: Path):
+    def __init__(
+        self, folder: Path, run_dbt: Callable[..., subprocess.CompletedProcess[str]], lake: Path
+    ):
         self.folder, self.lake, self._run = folder, lake, run_dbt
         self.database = folder / "plumbline.duckdb"
 
@@ -58,9 +61,13 @@ class Warehouse:
         with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
-    def contents(self, relation: str, columns: Sequence[str] | None = None) -> list[tuple[Any, ...]]:
+    def contents(
+        self, relation: str, columns: Sequence[str] | None = None
+    ) -> list[tuple[Any, ...]]:
         """All rows of a relation in an order that content alone decides."""
-        return self.query(f"select {', '.join(columns) if columns else '*'} from {relation} order by all")
+        return self.query(
+            f"select {', '.join(columns) if columns else '*'} from {relation} order by all"
+        )
 
     def hashes(self, schemas: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Row count and order-free hash of every table of the schemas."""

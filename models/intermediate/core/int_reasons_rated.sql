@@ -1,8 +1,3 @@
-{%- set timeless = [] -%}
-{%- for name, table in var('contract').items() -%}
-    {%- do timeless.append(name ~ ' missing:' ~ table.time) -%}
-    {%- do timeless.append(name ~ ' out_of_range:' ~ table.time) -%}
-{%- endfor -%}
 -- What each reason takes of a load, of a day and of a file: a bad producer or a bad day shows here before
 -- it shows as a low number.
 with
@@ -22,10 +17,7 @@ landed as (
 
 load_totals as (
 
-    select
-        table_name,
-        load_name,
-        sum(row_count) as row_count
+    select table_name, load_name, sum(row_count) as row_count
     from landed
     group by table_name, load_name
 
@@ -33,10 +25,7 @@ load_totals as (
 
 day_totals as (
 
-    select
-        table_name,
-        day_name,
-        sum(row_count) as row_count
+    select table_name, day_name, sum(row_count) as row_count
     from landed
     group by table_name, day_name
 
@@ -65,7 +54,7 @@ quarantined_days as (
         sum(row_count) as bad_row_count
     from landed
     where verdict = 'quarantined'
-        and table_name || ' ' || reason not in ({{ quoted_list(timeless) }})
+        and table_name || ' ' || reason not in ({{ quoted_list(reasons_about_time()) }})
     group by table_name, day_name, reason
 
 ),

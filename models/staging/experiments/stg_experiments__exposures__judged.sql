@@ -31,7 +31,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by experiment_id, variation_id, unit_id, exposed_at, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                experiment_id, variation_id, unit_id, exposed_at,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 exposed_at asc nulls last,
                 row_hash asc nulls last,

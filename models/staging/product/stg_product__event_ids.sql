@@ -5,17 +5,50 @@
 ) }}
 {%- set touched = touched_term_days() -%}
 -- Keys travel through the warehouse; this is where a reader gets the text of an id back.
-{% for entity, column in [('user', 'user_id'), ('anonymous', 'anonymous_id'), ('bot', 'bot_id')] %}
+with
+
+-- An id that only occurs in quarantine names nobody.
+named as (
+
+    select
+        load_key,
+        landed_date,
+        case when quarantine_reason is null then user_id end as user_id,
+        case when quarantine_reason is null then anonymous_id end as anonymous_id,
+        case when quarantine_reason is null then bot_id end as bot_id
+    from {{ ref('stg_product__events__typed') }}
+    where {{ only_touched(touched) }}
+
+),
+
+grouped as (
+
+    select
+        case
+            when grouping(user_id) = 0 then 'user'
+            when grouping(anonymous_id) = 0 then 'anonymous'
+            else 'bot'
+        end as entity,
+        coalesce(user_id, anonymous_id, bot_id) as entity_id,
+        load_key,
+        landed_date,
+        count(*) as event_count
+    from named
+    group by grouping sets ( -- noqa: PRS
+        (user_id, load_key, landed_date),
+        (anonymous_id, load_key, landed_date),
+        (bot_id, load_key, landed_date)
+    )
+
+)
+
 select
-    '{{ entity }}' as entity,
-    {{ entity_key(column) }} as entity_key,
-    {{ column }} as entity_id,
+    entity,
+    {{ entity_key('entity_id') }} as entity_key,
+    entity_id,
     load_key,
     -- Every raw row counts once over the table, so that its days can be checked against what landed.
-    cast({{ 'count(*)' if entity == 'bot' else '0' }} as bigint) as row_count,
+    cast(case when entity = 'bot' then event_count else 0 end as bigint) as row_count,
     landed_date
-from {{ ref('stg_product__events__typed') }}
-where {{ only_touched(touched) }}{{ '' if entity == 'bot' else ' and ' ~ column ~ ' is not null' }}
-group by {{ column }}, load_key, landed_date
-{{ 'union all' if not loop.last }}
-{% endfor %}
+from grouped
+where entity = 'bot' or entity_id is not null

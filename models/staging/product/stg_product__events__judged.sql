@@ -4,7 +4,10 @@
     pre_hook="{{ drop_vanished_days('landed_date', 'select landed_date from (' ~ raw_cells('events') ~ ') as cells') }}"
 ) }}
 {%- set touched = touched_landed_days() -%}
-{%- set elsewhere = 'is_copied and landed_date not in (' ~ quoted_list(touched.dates, 'date') ~ ')' if touched and touched.dates -%}
+{%- set elsewhere = none -%}
+{%- if touched and touched.dates -%}
+    {%- set elsewhere = 'is_copied and landed_date not in (' ~ quoted_list(touched.dates, 'date') ~ ')' -%}
+{%- endif -%}
 with
 
 -- Ids that landed more than once. Only their rows are ranked: a window over all rows costs thirteen scans.

@@ -50,9 +50,7 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
     """
     root, state = project_root(), path_from_environment("PLUMBLINE_STATE", "state")
     if data == "demo":
-        return Dataset(
-            "demo", root / "data/demo/lake", state / "demo", inbox or root / "seeds/raw"
-        )
+        return Dataset("demo", root / "data/demo/lake", state / "demo", inbox or root / "seeds/raw")
     size = _SIZE.fullmatch(data)
     if size:
         events = int(size[1]) * (1_000 if size[2].lower() == "k" else 1_000_000)

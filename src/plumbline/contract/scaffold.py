@@ -257,7 +257,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by {partition}, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                {partition},
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 {table.time} {order} nulls last,
                 row_hash asc nulls last,
