@@ -38,7 +38,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 @cache
 def _variables(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (safe)
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
         return dict(loaded["vars"])
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise PlumblineError(f"{path} is not a valid settings file: {error}.") from error

@@ -24,6 +24,8 @@ _ZONE = r"(?: ?(Z)| ?([+-](?:0\d|1[0-5])):?([0-5]\d)?)?"
 _OFFSET = rf"({_DAY})[T ]({_CLOCK})(:[0-5]\d)?([.]\d{{1,6}})?{_ZONE}"
 _INTEGER = r"-?\d{1,19}"
 _DECIMAL = r"-?(?:\d+[.]?\d*|[.]\d+)"
+# Lengths of a text to the second and to the microsecond.
+_SECONDS, _MICROSECONDS = 19, 26
 # The calendar of ISO 8601, in the units of the Arrow types.
 _BOUND_TYPES = {"timestamp": pa.int64(), "date": pa.int32()}
 _BOUNDS = {
@@ -159,12 +161,12 @@ def accepts(column: Column, kind: pa.DataType) -> bool:
 
 
 def _from_either(column: Column, name: str) -> str:
-    # Numbers reach the query as text, or typed where nothing is left to judge.
-    if column.type == "bigint" or column.type.startswith("decimal"):
-        text = _from_text(column, f"cast({name} as varchar)")
-        plain = f"try_cast({name} as {column.type})"
-        return f"case when typeof({name}) = 'VARCHAR' then {text} else {plain} end"
-    return _from_text(column, name)
+    # Values reach the query as text, or typed where nothing is left to judge.
+    if column.type == "string":
+        return name
+    text = _from_text(column, f"cast({name} as varchar)")
+    plain = f"try_cast({name} as {column.type})"
+    return f"case when typeof({name}) = 'VARCHAR' then {text} else {plain} end"
 
 
 def _from_parquet(column: Column, name: str) -> str:
@@ -188,6 +190,33 @@ def _fits(column: Column, values: pa.ChunkedArray) -> bool:
         low, high = _BOUNDS[column.type]
         return bool(low <= found["min"] and found["max"] <= high)
     return True
+
+
+def plain_timestamps(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Times of texts that all read ``YYYY-MM-DDThh:mm:ss[.ffffff]``, all with a Z or all without.
+
+    Arrow casts these at once and as strictly as the query does. Any other form, hours without
+    minutes and offsets among them, is the query's to judge.
+
+    Returns:
+        UTC timestamps in microseconds, or None when some text is of another form.
+    """
+    if texts.type != pa.string() or texts.null_count == len(texts):
+        return None
+    zulu = pc.ends_with(texts, "Z")
+    all_zulu = pc.all(zulu).as_py()
+    if not all_zulu and pc.any(zulu).as_py():
+        return None
+    sizes = pc.min_max(pc.binary_length(texts)).as_py()
+    extra = 1 if all_zulu else 0
+    if sizes["min"] < _SECONDS + extra or sizes["max"] > _MICROSECONDS + extra:
+        return None
+    try:
+        if all_zulu:
+            return texts.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+        return texts.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return None
 
 
 class Judge:
@@ -227,18 +256,23 @@ class Judge:
 
     def judge_text(self, rows: pa.Table) -> pa.Table:
         """Typed columns and reason of rows of text (:meth:`TextRows.table`), in row order."""
+        for position, column in enumerate(self.table.columns):
+            if column.type == "timestamp":
+                moments = plain_timestamps(rows.column(position))
+                if moments is not None:
+                    rows = rows.set_column(position, column.name, moments)
+        if self.conforms(rows):
+            return self._completed(rows)
         return self._run(self._text_query, rows)
 
     def judge_parquet(self, rows: pa.Table) -> pa.Table:
         """The same for rows that :meth:`parquet_rows` prepared."""
-        if self._conforms(rows):
+        if self.conforms(rows):
             return self._completed(rows)
         return self._run(self._parquet_query, rows)
 
-    def _conforms(self, rows: pa.Table) -> bool:
-        """Nothing is to be cast, and nothing can be wrong."""
-        if rows.column("reason").null_count < rows.num_rows:
-            return False
+    def conforms(self, rows: pa.Table) -> bool:
+        """Nothing is to be cast, and nothing more can be wrong."""
         return all(_fits(column, rows.column(column.name)) for column in self.table.columns)
 
     def _completed(self, rows: pa.Table) -> pa.Table:
@@ -269,6 +303,11 @@ class Judge:
                 array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0)
             if pt.is_dictionary(array.type):
                 array = array.dictionary_decode()
+            if pt.is_timestamp(array.type) and array.type.unit == "us" and array.type.tz:
+                # What is stored is the UTC instant already, whatever zone it is shown in.
+                array = array.view(pa.timestamp("us"))
+            if pt.is_large_string(array.type) or pt.is_string_view(array.type):
+                array = array.cast(pa.string())
             if pt.is_float64(array.type):
                 decimals = exact_decimals(array, column.arrow)
                 array = array if decimals is None else decimals

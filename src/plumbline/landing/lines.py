@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -20,6 +20,7 @@ from plumbline.contract.model import table as contract_table
 from plumbline.landing.judge import Judge, accepts
 from plumbline.landing.lines import read_lines
 from plumbline.landing.rows import CsvRecords, CsvRows, JsonRows, Record, csv_cells, exact, hide
+from plumbline.landing.splice import NotPlainError, Splice, copyable
 from plumbline.landing.writer import Load, LoadWriter, Prepared
 from plumbline.project import setting
 
@@ -212,14 +213,15 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
-def batches(file: Any) -> Iterator[Any]:
-    """Decode a Parquet file wholly, every page of every column.
+def batches(file: Any, group: int | None = None) -> Iterator[Any]:
+    """Decode a Parquet file, or one row group of it, wholly: every page of every column.
 
     Raises:
         UnreadableError: a page is damaged.
     """
+    groups = None if group is None else [group]
     try:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+        for batch in file.iter_batches(_BATCH_ROWS, row_groups=groups, use_threads=False):
             yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError, MemoryError) as error:
         raise UnreadableError(f"damaged Parquet data: {first_line(error)}") from error
@@ -246,6 +248,58 @@ def land_parquet(load: Load, source: Path, judge: Judge) -> Prepared:
             raise UnreadableError(
                 f"column {column.name} is {kind}, the contract says {column.type}"
             )
+    prepared = _land_copied(load, source, judge, file) or _land_encoded(load, judge, file)
+    prepared.warnings += column_warnings(table, set(names), load.path)
+    return prepared
+
+
+def _land_copied(load: Load, source: Path, judge: Judge, file: Any) -> Prepared | None:
+    """Land a clean file by copying the columns that need no new encoding.
+
+    None where this does not pay, or a row is found that has to be rejected or completed: then
+    nothing was written, and the file is landed the general way.
+    """
+    table = contract_table(load.table)
+    copied = copyable(file, table)
+    if not copied:
+        return None
+    filled = [name for name in copied if table.by_name[name].default or name == "ingested_at"]
+    count = 0
+    splice: Splice | None = None
+    try:
+        with LoadWriter(table, load, judge) as writer:
+            splice = Splice(source, writer.data_path, table, copied, writer.notes)
+            for group in range(file.num_row_groups):
+                waiting = []
+                for batch in batches(file, group):
+                    if _bad_text(table, batch) is not None:
+                        raise NotPlainError("a text is not UTF-8")
+                    rows = judge.parquet_rows(batch, None)
+                    if not judge.conforms(rows) or any(rows[name].null_count for name in filled):
+                        raise NotPlainError("a row needs judging or completing")
+                    rows = judge.judge_parquet(rows)
+                    splice.look(rows)
+                    writer.count(rows)
+                    waiting.append(rows.select(splice.encoded))
+                    count += batch.num_rows
+                whole = pa.concat_tables(waiting)
+                if whole.num_rows != file.metadata.row_group(group).num_rows:
+                    raise NotPlainError("the footer counts other rows")
+                splice.group(group, whole)
+            splice.finish()
+            writer.take_data()
+            return writer.close(count)
+    except NotPlainError:
+        return None
+    finally:
+        if splice is not None:
+            splice.close()
+
+
+def _land_encoded(load: Load, judge: Judge, file: Any) -> Prepared:
+    """Land a Parquet file by writing its accepted rows anew."""
+    table = contract_table(load.table)
+    names = list(file.schema_arrow.names)
     count = 0
     with LoadWriter(table, load, judge) as writer:
         for batch in batches(file):
@@ -263,9 +317,7 @@ def land_parquet(load: Load, source: Path, judge: Judge) -> Prepared:
                 payload = line.encode("utf-8", "surrogateescape")
                 writer.reject(count + index + 1, reason, payload, row)
             count += batch.num_rows
-        prepared = writer.close(count)
-    prepared.warnings += column_warnings(table, set(names), load.path)
-    return prepared
+        return writer.close(count)
 
 
 def _bad_text(table: Table, batch: Any) -> list[str | None] | None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 import orjson
@@ -20,6 +20,8 @@ from plumbline.contract.model import Column, Table
 from plumbline.landing import pseudonym
 from plumbline.landing.decimals import exact_decimals
 
+# Lines parsed at a time: few enough for their objects to stay in the processor's cache.
+_SLICE_LINES = 512
 # A quoted CSV field may span lines; beyond this many a quote is a stray one.
 _MAX_RECORD_LINES = 1000
 # Lines are bounded already; the reader's own limit would refuse long texts the contract allows.
@@ -45,8 +47,8 @@ class TextRows:
     """Rows of one chunk as text.
 
     Attributes:
-        columns: contract column -> texts in row order, or an array of the column's type;
-            a column that never occurs is absent.
+        columns: contract column -> texts in row order, as a list or an array, or an array of the
+            column's type; a column that never occurs is absent.
         reasons: what is known to be wrong with a row before its texts are judged, or None.
         seen: names of all columns that occurred, in the contract or not.
     """
@@ -61,11 +63,12 @@ class TextRows:
         arrays = []
         for column in table.columns:
             texts = self.columns.get(column.name)
-            if isinstance(texts, pa.Array):
-                arrays.append(texts)
-                continue
-            array = pa.nulls(count, pa.string()) if texts is None else pa.array(texts, pa.string())
-            arrays.append(plain_decimals(array) if column.type.startswith("decimal") else array)
+            if texts is None:
+                array = pa.nulls(count, pa.string())
+            else:
+                array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
+            decimal = column.type.startswith("decimal") and array.type == pa.string()
+            arrays.append(plain_decimals(array) if decimal else array)
         arrays.append(pa.array(self.reasons, pa.string()))
         return pa.table(arrays, names=[*(column.name for column in table.columns), "reason"])
 
@@ -116,6 +119,21 @@ class JsonRows:
 
     def read(self, lines: list[bytes]) -> TextRows:
         """Parse lines; one that is no JSON object gets its reason and empty columns."""
+        parts = [
+            self._read(lines[start : start + _SLICE_LINES])
+            for start in range(0, len(lines), _SLICE_LINES)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        reasons = list(chain.from_iterable(part.reasons for part in parts))
+        columns: dict[str, list[str | None] | pa.Array] = {}
+        for name in self._names:
+            arrays = [part.columns.get(name) for part in parts]
+            if any(array is not None for array in arrays):
+                columns[name] = _joined(arrays, [len(part.reasons) for part in parts])
+        return TextRows(columns, reasons, set().union(*(part.seen for part in parts)))
+
+    def _read(self, lines: list[bytes]) -> TextRows:
         documents: list[dict[str, Any]] = []
         reasons: list[str | None] = [None] * len(lines)
         loads, add = orjson.loads, documents.append
@@ -137,17 +155,20 @@ class JsonRows:
         columns: dict[str, list[str | None] | pa.Array] = {}
         for column in self.table.columns:
             name = column.name
-            if name in seen:
-                values = [document.get(name) for document in documents]
-                typed = _typed(column, values)
-                if typed is None:
-                    columns[name] = self._texts(column, values, lines, reasons)
-                    if odd:
-                        _no_surrogates(column, columns[name], reasons)
-                    if column.pseudonymised:
-                        hide(column, columns[name], reasons, self.salt or "", self.replay)
-                else:
-                    columns[name] = typed
+            if name not in seen:
+                continue
+            values = list(map(dict.get, documents, repeat(name)))
+            array = _typed(column, values)
+            if array is None and not odd and not column.pseudonymised:
+                array = _plain_texts(column, values)
+            if array is None:
+                texts = self._texts(column, values, lines, reasons)
+                if odd:
+                    _no_surrogates(column, texts, reasons)
+                if column.pseudonymised:
+                    hide(column, texts, reasons, self.salt or "", self.replay)
+                array = pa.array(texts, pa.string())
+            columns[name] = array
         return TextRows(columns, reasons, seen)
 
     def _texts(
@@ -185,13 +206,30 @@ class JsonRows:
         return None, True
 
 
+def _joined(arrays: list[Any], lengths: list[int]) -> pa.Array:
+    """One column out of those of its slices; where they differ in type, all as text.
+
+    The text of an integer, a decimal or a boolean is read back as the very same value.
+    """
+    kinds = {array.type for array in arrays if array is not None}
+    kind = kinds.pop() if len(kinds) == 1 else pa.string()
+    return pa.concat_arrays(
+        [
+            pa.nulls(length, kind) if array is None else array.cast(kind)
+            for array, length in zip(arrays, lengths, strict=True)
+        ]
+    )
+
+
 def _typed(column: Column, values: list[Any]) -> pa.Array | None:
-    """Values of a numeric column as the column's own type, when all of them are plain numbers."""
+    """Values as the column's own type, when all of them are plain numbers or plain truth values."""
     numeric = column.type == "bigint" or column.type.startswith("decimal")
-    if not numeric:
+    if not numeric and column.type != "boolean":
         return None
     kinds = set(map(type, values))
     try:
+        if column.type == "boolean":
+            return pa.array(values, pa.bool_()) if kinds <= {bool, type(None)} else None
         if column.type == "bigint":
             return pa.array(values, pa.int64()) if kinds <= {int, type(None)} else None
         if not kinds <= {int, float, type(None)}:
@@ -199,6 +237,19 @@ def _typed(column: Column, values: list[Any]) -> pa.Array | None:
         return exact_decimals(pa.array(values, pa.float64()), column.arrow)
     except (pa.ArrowInvalid, OverflowError):
         return None
+
+
+def _plain_texts(column: Column, values: list[Any]) -> pa.Array | None:
+    """Values as text, when all of them are; an empty one is null where the column is no text."""
+    try:
+        texts = pa.array(values, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return None
+    if column.type != "string" and len(texts) > texts.null_count:
+        empty = pc.equal(pc.binary_length(texts), 0)
+        if pc.any(empty).as_py():
+            texts = pc.if_else(empty, pa.scalar(None, pa.string()), texts)
+    return texts
 
 
 def _is_exact(text: str, column: Column) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from plumbline.contract.model import Table
@@ -23,6 +24,9 @@ from plumbline.project import setting
 
 _GROUP_ROWS = 500_000
 _GROUP_BYTES = 64 << 20
+_SAMPLE_ROWS = 20_000
+# Distinct values a row, above which a column counts as made of unique values.
+_REPEATED_SHARE = 0.5
 _REJECT_ROWS = 5_000
 _REJECT_BYTES = 8 << 20
 
@@ -135,6 +139,7 @@ class LoadWriter:
         self._fingerprints = store.landing_folder(lake, "fingerprints") / f"{name}.parquet"
         self._unique = {*table.key[:1], table.time}
         self._data_writer: Any = None
+        self._written = False
         self._reject_writer: Any = None
         self._waiting: list[pa.Table] = []
         self._waiting_rows = self._waiting_bytes = 0
@@ -155,40 +160,68 @@ class LoadWriter:
             for final in (self._data, self._rejects, self._fingerprints):
                 store.temporary(final).unlink(missing_ok=True)
 
+    @property
+    def data_path(self) -> Path:
+        """Temporary name of the data file, for a caller that writes it itself."""
+        return store.temporary(self._data)
+
+    @property
+    def notes(self) -> dict[bytes, bytes]:
+        """Key-value metadata of the data file."""
+        return {store.FILE_ID_KEY: self.load.file_id.encode()}
+
+    def take_data(self) -> None:
+        """Publish the data file that the caller wrote under :attr:`data_path`."""
+        self._written = True
+
     def accept(self, rows: pa.Table) -> None:
         """Take typed rows."""
         if not rows.num_rows:
             return
-        for day, count, total in self.judge.fingerprint(rows):
-            before = self._days.get(day, (0, 0))
-            self._days[day] = (before[0] + count, before[1] + total)
-        self.prepared.accepted += rows.num_rows
+        self.count(rows)
         self._waiting.append(rows)
         self._waiting_rows += rows.num_rows
         self._waiting_bytes += rows.nbytes
         if self._waiting_rows >= _GROUP_ROWS or self._waiting_bytes >= _GROUP_BYTES:
             self._flush_data()
 
+    def count(self, rows: pa.Table) -> None:
+        """Count and fingerprint typed rows that are written elsewhere."""
+        for day, count, total in self.judge.fingerprint(rows):
+            before = self._days.get(day, (0, 0))
+            self._days[day] = (before[0] + count, before[1] + total)
+        self.prepared.accepted += rows.num_rows
+
     def _flush_data(self) -> None:
         if not self._waiting:
             return
         schema = self.table.schema
+        rows = pa.concat_tables(self._waiting).cast(schema)
         if self._data_writer is None:
-            marked = schema.with_metadata({store.FILE_ID_KEY: self.load.file_id.encode()})
+            marked = schema.with_metadata(self.notes)
             self._data_writer = pq.ParquetWriter(
                 store.temporary(self._data),
                 marked,
                 compression="zstd",
-                compression_level=3,
+                # Level 3 takes twice the time for the same bytes.
+                compression_level=1,
                 write_page_checksum=True,
-                # A dictionary of unique ids is built and thrown away.
-                use_dictionary=[name for name in schema.names if name not in self._unique],
+                use_dictionary=self._repeated(rows),
             )
-        rows = pa.concat_tables(self._waiting).cast(schema)
         self._data_writer.write_table(rows, row_group_size=2 * _GROUP_ROWS)
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         del rows
         _give_back()
+
+    def _repeated(self, rows: pa.Table) -> list[str]:
+        """Columns whose values repeat: a dictionary of others is built and thrown away."""
+        sample = rows.slice(0, _SAMPLE_ROWS)
+        return [
+            name
+            for name in rows.column_names
+            if name not in self._unique
+            and pc.count_distinct(sample.column(name)).as_py() <= sample.num_rows * _REPEATED_SHARE
+        ]
 
     def reject(
         self, number: int, reason: str, line: bytes, row: dict[str, Any] | None = None
@@ -276,6 +309,7 @@ class LoadWriter:
         ):
             if writer is not None:
                 writer.close()
+            if writer is not None or (final == self._data and self._written):
                 store.sync(store.temporary(final))
                 prepared.moves.append((str(store.temporary(final)), str(final)))
         if self._days:
