@@ -503,7 +503,10 @@ def _exactly(judge: Judge, lines: list[bytes]) -> list[dict[str, Any]]:
         reasons.append(reason)
         for column in judge.table.columns:
             value = (document or {}).get(column.name)
-            if isinstance(value, bool):
+            if isinstance(value, str) and value.encode("utf-8", "replace").decode() != value:
+                value = None
+                reasons[-1] = reasons[-1] or f"invalid:{column.name}"
+            elif isinstance(value, bool):
                 value = str(value).lower()
                 if column.type == "string":
                     reasons[-1] = reasons[-1] or f"invalid:{column.name}"
@@ -514,9 +517,6 @@ def _exactly(judge: Judge, lines: list[bytes]) -> list[dict[str, Any]]:
                 value = str(value) or None
                 if value and column.type.startswith("decimal"):
                     value = plain_decimals(pa.array([value], pa.string()))[0].as_py()
-            if value is not None and value.encode("utf-8", "replace").decode() != value:
-                value = None
-                reasons[-1] = reasons[-1] or f"invalid:{column.name}"
             columns[column.name].append(value)
     arrays = [pa.array(columns[column.name], pa.string()) for column in judge.table.columns]
     names = [*columns, "reason"]

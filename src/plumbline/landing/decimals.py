@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from plumbline.landing import buffers
+
 # Up to here every integer is a double and its quotient by a power of ten is rounded correctly.
 _LARGEST = 10**15
 
@@ -25,26 +27,20 @@ def exact_decimals(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
     """
     if kind.precision > 18:
         return None
-    numbers = (
-        np.nan_to_num(values.to_numpy(zero_copy_only=False))
-        if values.null_count
-        else (values.to_numpy(zero_copy_only=False))
-    )
+    numbers = buffers.numbers(values, "<f8")
+    gaps = buffers.missing(values)
+    if gaps is not None:
+        numbers = np.where(gaps, 0.0, numbers)
     power = float(10**kind.scale)
     with np.errstate(all="ignore"):
         units = np.rint(numbers * power)
         fine = (units / power == numbers) & (np.abs(units) < min(_LARGEST, 10**kind.precision))
     if not fine.all():
         return None
-    if (
-        values.null_count
-        and not np.isfinite(values.drop_null().to_numpy(zero_copy_only=False)).all()
-    ):
-        return None
     low = units.astype(np.int64)
     words = np.empty((len(low), 2), dtype="<i8")
     words[:, 0], words[:, 1] = low, low >> 63
     mask = None
-    if values.null_count:
-        mask = pa.array(values.is_valid().to_numpy(zero_copy_only=False)).buffers()[1]
+    if gaps is not None:
+        mask = pa.array(~gaps).buffers()[1]
     return pa.Array.from_buffers(kind, len(low), [mask, pa.py_buffer(words)])

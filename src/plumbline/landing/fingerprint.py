@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from plumbline.contract.model import Table
+from plumbline.landing import buffers
 
 VERSION = b"mix64-1"
 # Footer key of fingerprint files: which definition their sums follow.
@@ -81,9 +82,8 @@ def _text(state: _Words, array: pa.Array) -> _Words:
     low, high = int(offsets[0]), int(offsets[-1])
     starts = offsets[:-1].astype(np.int64) - low
     lengths = np.diff(offsets).astype(np.int64)
-    missing = None
-    if array.null_count:
-        missing = array.is_null().to_numpy(zero_copy_only=False)
+    missing = buffers.missing(array)
+    if missing is not None:
         lengths[missing] = 0
     # Room for a whole word at the last byte.
     raw = np.zeros(high - low + 8, np.uint8)
@@ -114,18 +114,16 @@ def _text(state: _Words, array: pa.Array) -> _Words:
 def _numbers(array: pa.Array) -> _Numbers | None:
     """Whole numbers, dates and times as 64-bit numbers; None for other types."""
     if pt.is_date32(array.type):
-        values, factor = array.view(pa.int32()), _DAY_US
-    elif pt.is_timestamp(array.type) and array.type.unit == "us":
-        values, factor = array.view(pa.int64()), 1
-    elif pt.is_int64(array.type):
-        values, factor = array, 1
+        kind, factor = "<i4", _DAY_US
+    elif pt.is_int64(array.type) or (pt.is_timestamp(array.type) and array.type.unit == "us"):
+        kind, factor = "<i8", 1
     else:
         return None
-    filled = values.fill_null(0) if values.null_count else values
     # A date far beyond any calendar wraps; it is refused when its day is named.
-    numbers: _Numbers = filled.to_numpy(zero_copy_only=False).astype(np.int64) * factor
-    if values.null_count:
-        numbers[values.is_null().to_numpy(zero_copy_only=False)] = _NULL_NUMBER
+    numbers: _Numbers = buffers.numbers(array, kind).astype(np.int64) * factor
+    missing = buffers.missing(array)
+    if missing is not None:
+        numbers[missing] = _NULL_NUMBER
     return numbers
 
 
@@ -163,8 +161,7 @@ def fingerprint(table: Table, rows: pa.Table) -> list[tuple[date, int, int]]:
         moments = _numbers(time)
         if moments is None:
             raise TypeError(f"{table.name}.{table.time} is {time.type}, not a date or a time")
-        missing = time.is_null().to_numpy(zero_copy_only=False) if time.null_count else None
-        days = _days(moments, missing)
+        days = _days(moments, buffers.missing(time))
         first, last = int(days.min()), int(days.max())
         if last - first < _SPAN:
             groups, distinct = days - first, None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
@@ -16,6 +16,9 @@ from plumbline.contract.model import Column, Table
 from plumbline.landing.decimals import exact_decimals
 from plumbline.landing.fingerprint import fingerprint
 from plumbline.landing.rows import plain_decimals
+
+if TYPE_CHECKING:
+    import duckdb
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
@@ -37,6 +40,8 @@ _FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A private engine that can reach neither files nor the network."""
+    import duckdb
+
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -176,7 +181,7 @@ def _from_parquet(column: Column, name: str) -> str:
     return f"try_cast({name} as {column.type.replace('string', 'varchar')})"
 
 
-def _fits(column: Column, values: pa.ChunkedArray) -> bool:
+def _fits(column: Column, values: pa.ChunkedArray, limit: int) -> bool:
     if values.null_count == len(values):
         return True
     if values.type != column.arrow:
@@ -184,7 +189,7 @@ def _fits(column: Column, values: pa.ChunkedArray) -> bool:
     if column.type == "string":
         # Bytes bound characters from above; a pseudonym's length is that of its digest.
         longest = pc.max(pc.binary_length(values)).as_py()
-        return bool(column.pseudonymised or longest <= column.length_limit)
+        return bool(column.pseudonymised or longest <= limit)
     if column.type in _BOUNDS:
         found = pc.min_max(values.cast(_BOUND_TYPES[column.type])).as_py()
         low, high = _BOUNDS[column.type]
@@ -225,27 +230,41 @@ class Judge:
     Args:
         table: contract of the rows.
         landed_at: UTC timestamp given to rows without ``ingested_at``, as ISO text.
-        connection: engine to use; a new one by default.
+        connect_to: gives the engine to use once one is needed; a new one by default.
     """
 
     def __init__(
         self,
         table: Table,
         landed_at: str,
-        connection: duckdb.DuckDBPyConnection | None = None,
+        connect_to: Callable[[], duckdb.DuckDBPyConnection] | None = None,
     ) -> None:
         self.table = table
         self._landed_at = datetime.fromisoformat(landed_at)
-        self.engine = connection or connect()
-        self.engine.execute(
-            f"create or replace table run as select timestamp {_literal(landed_at)} as landed_at"
-        )
-        self._text_query = _query(
-            table, {column.name: _from_either(column, column.name) for column in table.columns}
-        )
-        self._parquet_query = _query(
-            table, {column.name: _from_parquet(column, column.name) for column in table.columns}
-        )
+        self._connect = connect_to or connect
+
+    # Most chunks need no query: neither an engine nor the text of one is made before its time.
+    @cached_property
+    def engine(self) -> duckdb.DuckDBPyConnection:
+        """The engine, which knows the time of landing as table ``run``."""
+        engine = self._connect()
+        moment = _literal(self._landed_at.isoformat())
+        engine.execute(f"create or replace table run as select timestamp {moment} as landed_at")
+        return engine
+
+    @cached_property
+    def _limits(self) -> dict[str, int]:
+        return {column.name: column.length_limit for column in self.table.columns}
+
+    @cached_property
+    def _text_query(self) -> str:
+        casts = {column.name: _from_either(column, column.name) for column in self.table.columns}
+        return _query(self.table, casts)
+
+    @cached_property
+    def _parquet_query(self) -> str:
+        casts = {column.name: _from_parquet(column, column.name) for column in self.table.columns}
+        return _query(self.table, casts)
 
     def _run(self, query: str, rows: pa.Table) -> pa.Table:
         self.engine.register("rows", rows)
@@ -273,7 +292,10 @@ class Judge:
 
     def conforms(self, rows: pa.Table) -> bool:
         """Nothing is to be cast, and nothing more can be wrong."""
-        return all(_fits(column, rows.column(column.name)) for column in self.table.columns)
+        return all(
+            _fits(column, rows.column(column.name), self._limits[column.name])
+            for column in self.table.columns
+        )
 
     def _completed(self, rows: pa.Table) -> pa.Table:
         for position, column in enumerate(self.table.columns):

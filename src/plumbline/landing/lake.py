@@ -27,6 +27,8 @@ IN_PROGRESS = ".inprogress"
 FILE_ID_KEY = b"plumbline.file_id"
 # Footer key of the column names of a CSV file, without which its kept lines could not be read.
 HEADER_KEY = b"plumbline.header"
+# Only a file named like a load can be one that landing wrote; a sink may use such a name too.
+_OWN_STEM = re.compile(r"[0-9a-f]{16}(?:-r\d+)?")
 _GENERATION = re.compile(r"(.+?)(?:-r(\d+))?")
 
 
@@ -163,9 +165,18 @@ def read_table(folder: Path) -> pa.Table:
     """All rows of one of the landing's own tables, in the order of the file names."""
     files = sorted(folder.glob("*.parquet"))
     schema = pq.read_schema(folder / ANCHOR).remove_metadata()
-    return pa.concat_tables(
-        [pq.read_table(file, schema=schema, partitioning=None) for file in files]
-    )
+    return pa.concat_tables([_shaped(pq.ParquetFile(file).read(), schema) for file in files])
+
+
+def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table in a schema; columns it lacks are null."""
+    columns = [
+        table.column(field.name).cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def read_manifest(lake: Path) -> list[ManifestRow]:
@@ -201,7 +212,7 @@ def clean(lake: Path, manifest: list[ManifestRow]) -> list[str]:
         generation[key] = max(generation.get(key, 0), number)
     for name in contract():
         for path in sorted((lake / name).glob("*.parquet")):
-            if path.name == ANCHOR or (name, path.stem) in known:
+            if not _OWN_STEM.fullmatch(path.stem) or (name, path.stem) in known:
                 continue
             with suppress(pa.ArrowInvalid, OSError):
                 if FILE_ID_KEY in (pq.read_metadata(path).metadata or {}):

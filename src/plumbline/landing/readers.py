@@ -384,7 +384,7 @@ def _row(batch: Any, index: int) -> dict[str, Any]:
     return row
 
 
-def inspect_direct(table_name: str, source: Path, judge: Judge) -> dict[str, Any]:
+def inspect_direct(source: Path, judge: Judge) -> dict[str, Any]:
     """Check and fingerprint a Parquet file that a sink wrote into the lake.
 
     Returns:
@@ -393,12 +393,12 @@ def inspect_direct(table_name: str, source: Path, judge: Judge) -> dict[str, Any
     Raises:
         UnreadableError: damaged, or not in the contract's types.
     """
-    table = contract_table(table_name)
+    table = judge.table
     file = parquet_file(source)
     schema = file.schema_arrow
-    label = f"{table_name}/{source.name}"
+    label = f"{table.name}/{source.name}"
     if schema.names and not set(schema.names) & set(table.by_name):
-        raise UnreadableError(f"it has no column of {table_name}")
+        raise UnreadableError(f"it has no column of {table.name}")
     for column in table.columns:
         if column.name in schema.names:
             kind = schema.field(column.name).type

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,6 +24,9 @@ from plumbline.landing.rows import CsvRecords, CsvRows, JsonRows, TextRows
 from plumbline.landing.writer import Load, LoadWriter
 from plumbline.project import setting
 
+if TYPE_CHECKING:
+    import duckdb
+
 
 def replay_rejects(
     lake: Path,
@@ -31,7 +34,7 @@ def replay_rejects(
     *,
     salt: str | None,
     moment: datetime,
-    engine: duckdb.DuckDBPyConnection,
+    engine: Callable[[], duckdb.DuckDBPyConnection],
     accept_unterminated: bool = False,
 ) -> list[FileReport]:
     """Release every kept line that parses today.
@@ -78,7 +81,7 @@ def _replay(
     *,
     salt: str | None,
     moment: datetime,
-    engine: duckdb.DuckDBPyConnection,
+    engine: Callable[[], duckdb.DuckDBPyConnection],
     accept_unterminated: bool,
 ) -> FileReport | None:
     first, last = rows[0], rows[-1]

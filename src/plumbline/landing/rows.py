@@ -284,10 +284,11 @@ def hide(
     replay: bool,
 ) -> None:
     """Replace identifiers by their pseudonyms, in place; the length is judged before."""
+    limit = column.length_limit
     for index, value in enumerate(values):
         if value is None:
             continue
-        if len(value) > column.length_limit:
+        if len(value) > limit:
             values[index] = None
             reasons[index] = reasons[index] or f"too_long:{column.name}"
         elif replay and value.startswith(pseudonym.MARK):

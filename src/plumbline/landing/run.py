@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class _Run:
         self.salt = salt_for(inbox)
         self.seen = store.Seen(lake)
         self.manifest = store.read_manifest(lake)
-        self.engine = connect()
+        self.engine = cache(connect)
 
     def clean(self) -> None:
         removed = store.clean(self.lake, self.manifest)
@@ -212,20 +213,14 @@ class _Run:
 
     def _commit_direct(self, name: str, rows: list[ManifestRow], days: list[Any]) -> None:
         """One fingerprint and one manifest file for all new files of a table."""
-        import pyarrow as pa
-
         mark = hashlib.sha256("".join(row.path + row.file_id for row in rows).encode()).hexdigest()
         stem = store.stem("direct-" + name, mark[:16])
-        tables = [
-            fingerprint_rows(
-                name,
-                load_id,
-                {date.fromisoformat(day): (count, total) for day, count, total in entries},
-            )
+        loads = {
+            load_id: {date.fromisoformat(day): (count, total) for day, count, total in entries}
             for load_id, entries in days
-        ]
+        }
         final = store.landing_folder(self.lake, "fingerprints") / f"{stem}.parquet"
-        store.publish(store.write_parquet(pa.concat_tables(tables), final), final)
+        store.publish(store.write_parquet(fingerprint_rows(name, loads), final), final)
         store.write_manifest(self.lake, stem, rows)
         self.manifest += rows
 

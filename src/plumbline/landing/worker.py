@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -81,18 +82,19 @@ class Worker:
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
     """Answer requests, one JSON object a line, until there are no more."""
-    connection = connect()
+    engine = cache(connect)
+    # Registering needs neither an engine nor a time, so one judge serves all files of a table.
+    judges = cache(lambda name: Judge(contract_table(name), "1970-01-01", engine))
     for line in requests:
         request = json.loads(line)
         source = Path(request["source"])
         try:
             if request["task"] == "land":
                 load = Load(**request["load"])
-                judge = Judge(contract_table(load.table), load.landed_at, connection)
+                judge = Judge(contract_table(load.table), load.landed_at, engine)
                 result = vars(land_parquet(load, source, judge))
             else:
-                judge = Judge(contract_table(request["table"]), "1970-01-01", connection)
-                result = inspect_direct(request["table"], source, judge)
+                result = inspect_direct(source, judges(request["table"]))
         except UnreadableError as error:
             result = {"unreadable": str(error)}
         answers.write(json.dumps(result) + "\n")

@@ -313,14 +313,14 @@ class LoadWriter:
                 store.sync(store.temporary(final))
                 prepared.moves.append((str(store.temporary(final)), str(final)))
         if self._days:
-            rows = fingerprint_rows(self.table.name, self.load.load_id, self._days)
+            rows = fingerprint_rows(self.table.name, {self.load.load_id: self._days})
             path = store.write_parquet(rows, self._fingerprints)
             prepared.moves.append((str(path), str(self._fingerprints)))
         return prepared
 
 
-def fingerprint_rows(table: str, load_id: str, days: dict[date, tuple[int, int]]) -> pa.Table:
-    """Rows of ``landing_fingerprints`` for one load."""
+def fingerprint_rows(table: str, loads: dict[str, dict[date, tuple[int, int]]]) -> pa.Table:
+    """Rows of ``landing_fingerprints`` for loads of one table: per load and day, count and hash."""
     rows = [
         {
             "table_name": table,
@@ -329,6 +329,7 @@ def fingerprint_rows(table: str, load_id: str, days: dict[date, tuple[int, int]]
             "row_count": count,
             "fingerprint": total,
         }
+        for load_id, days in loads.items()
         for day, (count, total) in sorted(days.items())
     ]
     schema = store.landing_schema("landing_fingerprints")
