@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -195,10 +196,17 @@ def write_manifest(lake: Path, name: str, rows: list[ManifestRow]) -> None:
     publish(write_parquet(table, final), final)
 
 
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def clean(lake: Path, manifest: list[ManifestRow]) -> list[str]:
     """Remove what a dead run left: files in progress and files no manifest row speaks of.
 
-    Files that a sink wrote are never touched: only those whose footer says that landing wrote them.
+    Files that a sink wrote are never touched: only those whose footer says that landing wrote them, and
+    copies of an input, whose name is the beginning of their own hash.
 
     Returns:
         Paths below the lake of the removed files.
@@ -215,7 +223,8 @@ def clean(lake: Path, manifest: list[ManifestRow]) -> list[str]:
             if not _OWN_STEM.fullmatch(path.stem) or (name, path.stem) in known:
                 continue
             with suppress(pa.ArrowInvalid, OSError):
-                if FILE_ID_KEY in (pq.read_metadata(path).metadata or {}):
+                notes = pq.read_metadata(path).metadata or {}
+                if FILE_ID_KEY in notes or content_hash(path).startswith(path.stem):
                     removed.append(path)
     stems = {path.stem for path in landing_folder(lake, "manifest").glob("*.parquet")}
     stems |= {stem(*key) for key in known}

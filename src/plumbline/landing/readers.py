@@ -20,12 +20,12 @@ from plumbline.contract.model import table as contract_table
 from plumbline.landing.judge import Judge, accepts
 from plumbline.landing.lines import read_lines
 from plumbline.landing.rows import CsvRecords, CsvRows, JsonRows, Record, csv_cells, exact, hide
-from plumbline.landing.splice import NotPlainError, Splice, copyable
 from plumbline.landing.writer import Load, LoadWriter, Prepared
 from plumbline.project import setting
 
 _BATCH_ROWS = 65_536
 _CSV_RECORDS = 50_000
+_MIN_GROUP_ROWS = 50_000
 
 
 class UnreadableError(Exception):
@@ -213,15 +213,14 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
-def batches(file: Any, group: int | None = None) -> Iterator[Any]:
-    """Decode a Parquet file, or one row group of it, wholly: every page of every column.
+def batches(file: Any) -> Iterator[Any]:
+    """Decode a Parquet file wholly: every page of every column.
 
     Raises:
         UnreadableError: a page is damaged.
     """
-    groups = None if group is None else [group]
     try:
-        for batch in file.iter_batches(_BATCH_ROWS, row_groups=groups, use_threads=False):
+        for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
             yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError, MemoryError) as error:
         raise UnreadableError(f"damaged Parquet data: {first_line(error)}") from error
@@ -254,46 +253,41 @@ def land_parquet(load: Load, source: Path, judge: Judge) -> Prepared:
 
 
 def _land_copied(load: Load, source: Path, judge: Judge, file: Any) -> Prepared | None:
-    """Land a clean file by copying the columns that need no new encoding.
+    """Land a clean file that is in the contract's schema already by copying its bytes.
 
-    None where this does not pay, or a row is found that has to be rejected or completed: then
-    nothing was written, and the file is landed the general way.
+    Every page is decoded and every row judged all the same; only writing them anew is spared. None where
+    the file is another, or a row is found that has to be rejected or completed: then nothing was
+    written, and the file is landed the general way.
     """
     table = contract_table(load.table)
-    copied = copyable(file, table)
-    if not copied:
+    # Without the producer's metadata: what a footer says beside its columns is no part of the contract.
+    same = file.schema_arrow.remove_metadata().equals(table.schema)
+    if not same or _small_groups(file) or any(column.pseudonymised for column in table.columns):
         return None
-    filled = [name for name in copied if table.by_name[name].default or name == "ingested_at"]
+    filled = [column.name for column in table.columns if column.default]
+    filled.append("ingested_at")
     count = 0
-    splice: Splice | None = None
-    try:
-        with LoadWriter(table, load, judge) as writer:
-            splice = Splice(source, writer.data_path, table, copied, writer.notes)
-            for group in range(file.num_row_groups):
-                waiting = []
-                for batch in batches(file, group):
-                    if _bad_text(table, batch) is not None:
-                        raise NotPlainError("a text is not UTF-8")
-                    rows = judge.parquet_rows(batch, None)
-                    if not judge.conforms(rows) or any(rows[name].null_count for name in filled):
-                        raise NotPlainError("a row needs judging or completing")
-                    rows = judge.judge_parquet(rows)
-                    splice.look(rows)
-                    writer.count(rows)
-                    waiting.append(rows.select(splice.encoded))
-                    count += batch.num_rows
-                whole = pa.concat_tables(waiting)
-                if whole.num_rows != file.metadata.row_group(group).num_rows:
-                    raise NotPlainError("the footer counts other rows")
-                splice.group(group, whole)
-            splice.finish()
-            writer.take_data()
-            return writer.close(count)
-    except NotPlainError:
-        return None
-    finally:
-        if splice is not None:
-            splice.close()
+    with LoadWriter(table, load, judge) as writer:
+        for batch in batches(file):
+            clean = (
+                _bad_text(table, batch) is None
+                and judge.conforms(batch)
+                and not any(batch[name].null_count for name in filled)
+            )
+            if not clean:
+                writer.discard()
+                return None
+            writer.count(batch)
+            count += batch.num_rows
+        if count:
+            writer.copy(source)
+        return writer.close(count)
+
+
+def _small_groups(file: Any) -> bool:
+    """Many small row groups make a lake that is slow to read: they are put together anew."""
+    groups: int = file.num_row_groups
+    return groups > 1 and file.metadata.num_rows < groups * _MIN_GROUP_ROWS
 
 
 def _land_encoded(load: Load, judge: Judge, file: Any) -> Prepared:

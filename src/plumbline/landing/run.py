@@ -26,8 +26,6 @@ from plumbline.landing.writer import Load, Prepared, fingerprint_rows
 from plumbline.progress import track
 from plumbline.project import path_from_environment
 
-_HASH_BYTES = 1 << 20
-
 
 def inbox_path() -> Path:
     """The inbox (``PLUMBLINE_INBOX``)."""
@@ -386,11 +384,7 @@ class _Run:
         known = self.seen.get(path, stat)
         if known is not None:
             return known
-        found = hashlib.sha256()
-        with path.open("rb") as stream:
-            while block := stream.read(_HASH_BYTES):
-                found.update(block)
-        file_id = found.hexdigest()
+        file_id = store.content_hash(path)
         self.seen.put(path, stat, file_id)
         return file_id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -139,7 +140,7 @@ class LoadWriter:
         self._fingerprints = store.landing_folder(lake, "fingerprints") / f"{name}.parquet"
         self._unique = {*table.key[:1], table.time}
         self._data_writer: Any = None
-        self._written = False
+        self._copied = False
         self._reject_writer: Any = None
         self._waiting: list[pa.Table] = []
         self._waiting_rows = self._waiting_bytes = 0
@@ -160,19 +161,15 @@ class LoadWriter:
             for final in (self._data, self._rejects, self._fingerprints):
                 store.temporary(final).unlink(missing_ok=True)
 
-    @property
-    def data_path(self) -> Path:
-        """Temporary name of the data file, for a caller that writes it itself."""
-        return store.temporary(self._data)
+    def copy(self, source: Path) -> None:
+        """Take the bytes of a file whose rows were counted as the data file."""
+        shutil.copyfile(source, store.temporary(self._data))
+        self._copied = True
 
-    @property
-    def notes(self) -> dict[bytes, bytes]:
-        """Key-value metadata of the data file."""
-        return {store.FILE_ID_KEY: self.load.file_id.encode()}
-
-    def take_data(self) -> None:
-        """Publish the data file that the caller wrote under :attr:`data_path`."""
-        self._written = True
+    def discard(self) -> None:
+        """Forget what was counted, so that nothing of it is published."""
+        self._days.clear()
+        self.prepared.accepted = 0
 
     def accept(self, rows: pa.Table) -> None:
         """Take typed rows."""
@@ -198,7 +195,7 @@ class LoadWriter:
         schema = self.table.schema
         rows = pa.concat_tables(self._waiting).cast(schema)
         if self._data_writer is None:
-            marked = schema.with_metadata(self.notes)
+            marked = schema.with_metadata({store.FILE_ID_KEY: self.load.file_id.encode()})
             self._data_writer = pq.ParquetWriter(
                 store.temporary(self._data),
                 marked,
@@ -309,7 +306,7 @@ class LoadWriter:
         ):
             if writer is not None:
                 writer.close()
-            if writer is not None or (final == self._data and self._written):
+            if writer is not None or (final == self._data and self._copied):
                 store.sync(store.temporary(final))
                 prepared.moves.append((str(store.temporary(final)), str(final)))
         if self._days:
