@@ -11,15 +11,22 @@ import click
 from plumbline import __version__
 from plumbline.errors import PlumblineError
 
-# Sub-command -> module that holds a click command named ``command``.
+# Sub-command -> module that holds a click command named ``command``, and what help says of it. Said here,
+# so that a list of commands need not import them all.
 _COMMANDS = {
-    "simulate": "plumbline.simulate.command",
-    "land": "plumbline.landing.command",
-    "build": "plumbline.building.command",
-    "check": "plumbline.building.check",
-    "expectations": "plumbline.landing.expectations",
-    "docs": "plumbline.building.documentation",
-    "contract": "plumbline.contract.command",
+    "build": (
+        "plumbline.building.command",
+        "Land new files, judge them, build and test every mart.",
+    ),
+    "land": (
+        "plumbline.landing.command",
+        "Land new files: typed Parquet, bad lines with a reason.",
+    ),
+    "check": ("plumbline.building.check", "Count everything again: lake, record, staging, facts."),
+    "expectations": ("plumbline.landing.expectations", "Judge the landing as a whole."),
+    "simulate": ("plumbline.simulate.command", "Write an invented company and the truth about it."),
+    "docs": ("plumbline.building.documentation", "Write the documentation site as one file."),
+    "contract": ("plumbline.contract.command", "Keep what dbt knows in step with vars.yml."),
 }
 
 
@@ -30,8 +37,13 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(module).command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
 @click.command(cls=_Lazy)
