@@ -134,12 +134,14 @@ class Bench:
 
     def sql(self) -> None:
         """CPU of the SQL itself, model by model, and in units of one scan."""
-        self.dbt(self.lake, "full", "compile", "--full-refresh", "--select", "models")
+        # Compiled against an empty warehouse, so that every model is one full refresh.
+        self.dbt(self.lake, "empty", "compile", "--select", "path:models")
         state = self.folder / "full"
-        compiled = state / "target" / "compiled" / "plumbline" / "models"
+        compiled = self.folder / "empty" / "target" / "compiled" / "plumbline" / "models"
         # A copy, so that the measured statements never touch the built warehouse.
         copy = self.folder / "sql" / "plumbline.duckdb"
         copy.parent.mkdir(exist_ok=True)
+        copy.unlink(missing_ok=True)
         shutil.copyfile(state / "plumbline.duckdb", copy)
         names = [*STAGING, *FACTS]
         found = {path.stem: path for path in compiled.rglob("*.sql")}
@@ -161,7 +163,8 @@ class Bench:
             "    c.execute(f'drop {kind} bench.{name}')\n"
             "print(json.dumps([out, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))\n"
         )
-        nodes = json.loads((state / "target" / "manifest.json").read_text())["nodes"]
+        manifest = self.folder / "empty" / "target" / "manifest.json"
+        nodes = json.loads(manifest.read_text())["nodes"]
         kinds = {
             node["name"]: "view" if node["config"]["materialized"] == "view" else "table"
             for node in nodes.values()
@@ -194,6 +197,8 @@ class Bench:
     def one_more_day(self) -> None:
         """Build all but the last day's files, then land that day: what the incremental models cost."""
         short = self.folder / "short"
+        shutil.rmtree(short, ignore_errors=True)
+        shutil.rmtree(self.folder / "day", ignore_errors=True)
         shutil.copytree(self.lake, short)
         shutil.rmtree(short / "_landing")
         held = []
@@ -231,20 +236,22 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="folder for lakes and warehouses; temporary by default"
     )
+    parser.add_argument("--steps", default="simulate,build,sql,one_more_day")
     options = parser.parse_args()
     figures: dict[str, Any] = {"cores": os.cpu_count(), "load_average": os.getloadavg()}
     with tempfile.TemporaryDirectory() as temporary:
         base = options.keep or Path(temporary)
-        print("landing 1,000,000 events (NDJSON, Parquet)", flush=True)
-        figures["landing"] = landing(1_000_000)
-        print(json.dumps(figures["landing"]), flush=True)
+        if "simulate" in options.steps:
+            print("landing 1,500,000 events (NDJSON, Parquet)", flush=True)
+            figures["landing"] = landing(1_500_000)
+            print(json.dumps(figures["landing"]), flush=True)
         for size in options.sizes.split(","):
             folder = base / size
             folder.mkdir(parents=True, exist_ok=True)
             bench = Bench(size, folder)
-            for step in (bench.simulate, bench.build, bench.sql, bench.one_more_day):
-                print(f"{size}: {step.__name__}", flush=True)
-                step()
+            for step in options.steps.split(","):
+                print(f"{size}: {step}", flush=True)
+                getattr(bench, step)()
                 print(json.dumps(bench.figures, default=float)[-900:], flush=True)
             figures[size] = bench.figures
             if not options.keep:
