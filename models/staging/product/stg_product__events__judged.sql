@@ -44,11 +44,7 @@ elsewhere as (
 
 single as (
 
-    select
-        typed.*,
-        1 as copy_rank,
-        1 as copy_count,
-        0 as winner_is_elsewhere
+    select typed.*, 1 as copy_rank, 1 as copy_count, 0 as winner_is_elsewhere
     from {{ ref('stg_product__events__typed') }} as typed
     left join repeated on typed.event_key = repeated.event_key
     where repeated.event_key is null and {{ only_touched(touched) }}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +39,14 @@ class Dataset:
         return self.state / "plumbline.duckdb"
 
 
+def _content_name(folder: Path) -> str:
+    """Short name of the CSV files of a folder by what is in them."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.csv")):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
 def resolve(data: str, inbox: Path | None) -> Dataset:
     """Dataset named by ``--data``.
 
@@ -50,7 +60,10 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
     """
     root, state = project_root(), path_from_environment("PLUMBLINE_STATE", "state")
     if data == "demo":
-        return Dataset("demo", root / "data/demo/lake", state / "demo", inbox or root / "seeds/raw")
+        sample = root / "seeds" / "raw"
+        # A lake keeps what it took, so a new sample gets a lake of its own.
+        lake = root / "data" / "demo" / _content_name(sample)
+        return Dataset("demo", lake, state / "demo", inbox or sample)
     size = _SIZE.fullmatch(data)
     if size:
         events = int(size[1]) * (1_000 if size[2].lower() == "k" else 1_000_000)
@@ -77,6 +90,9 @@ def fill(dataset: Dataset, allow_unreadable: bool, accept_unterminated: bool) ->
     from plumbline.landing import land
     from plumbline.landing.command import show
 
+    if dataset.name == "demo" and not dataset.lake.is_dir():
+        # Lakes of earlier samples are of no further use.
+        shutil.rmtree(dataset.lake.parent, ignore_errors=True)
     if dataset.events is not None and not (dataset.lake / "truth.json").is_file():
         from plumbline.simulate import Settings, simulate, users_for
 
