@@ -71,8 +71,10 @@ def _follow(process: subprocess.Popen[str], title: str) -> list[str]:
                     errors.append(line.strip())
                 continue
             data, info = event.get("data", {}), event.get("info", {})
-            if "index" in data and "execution_time" in data:
-                bar.total = data.get("total") or bar.total
+            # dbt names the total differently for models and tests; a hook has none and is not counted.
+            total = data.get("total") or data.get("num_models")
+            if "execution_time" in data and total:
+                bar.total = total
                 bar.advance(1, data.get("node_info", {}).get("node_name", ""))
             elif info.get("level") == "error":
                 errors.append(str(info.get("msg", "")).strip())
