@@ -1,9 +1,5 @@
 select
-    activity_date,
-    acquisition_channel,
-    spend_amount,
-    currency,
-    ingested_at,
+    {{ contract_columns('acquisition_costs') }},
     load_id,
     landed_date
 from {{ ref('stg_billing__acquisition_costs__judged') }}

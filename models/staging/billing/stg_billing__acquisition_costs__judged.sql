@@ -11,11 +11,7 @@ landed as (
 judged as (
 
     select
-        activity_date,
-        acquisition_channel,
-        spend_amount,
-        currency,
-        ingested_at,
+        {{ contract_columns('acquisition_costs') }},
         load_id,
         {{ landed_date('acquisition_costs') }} as landed_date,
         {{ row_hash('acquisition_costs') }} as row_hash,
@@ -31,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by activity_date, acquisition_channel, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                activity_date, acquisition_channel,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 activity_date desc nulls last,
                 row_hash asc nulls last,
@@ -43,11 +41,7 @@ ranked as (
 )
 
 select
-    activity_date,
-    acquisition_channel,
-    spend_amount,
-    currency,
-    ingested_at,
+    {{ contract_columns('acquisition_costs') }},
     load_id,
     landed_date,
     row_hash,

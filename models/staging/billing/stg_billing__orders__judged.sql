@@ -11,16 +11,7 @@ landed as (
 judged as (
 
     select
-        order_id,
-        ordered_at,
-        user_id,
-        kind,
-        gross_amount,
-        refunded_amount,
-        currency,
-        creator_id,
-        product_id,
-        ingested_at,
+        {{ contract_columns('orders') }},
         load_id,
         {{ landed_date('orders') }} as landed_date,
         {{ row_hash('orders') }} as row_hash,
@@ -36,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by order_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                order_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 ordered_at asc nulls last,
                 row_hash asc nulls last,
@@ -48,16 +41,7 @@ ranked as (
 )
 
 select
-    order_id,
-    ordered_at,
-    user_id,
-    kind,
-    gross_amount,
-    refunded_amount,
-    currency,
-    creator_id,
-    product_id,
-    ingested_at,
+    {{ contract_columns('orders') }},
     load_id,
     landed_date,
     row_hash,

@@ -1,14 +1,5 @@
 select
-    order_id,
-    ordered_at,
-    user_id,
-    kind,
-    gross_amount,
-    refunded_amount,
-    currency,
-    creator_id,
-    product_id,
-    ingested_at,
+    {{ contract_columns('orders') }},
     load_id,
     landed_date,
     quarantine_reason

@@ -11,19 +11,7 @@ landed as (
 judged as (
 
     select
-        event_id,
-        event_time,
-        subscription_id,
-        user_id,
-        event_type,
-        plan_id,
-        period_count,
-        period_unit,
-        amount,
-        currency,
-        period_end,
-        store,
-        ingested_at,
+        {{ contract_columns('subscription_events') }},
         load_id,
         {{ landed_date('subscription_events') }} as landed_date,
         {{ row_hash('subscription_events') }} as row_hash,
@@ -39,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by event_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                event_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 event_time asc nulls last,
                 row_hash asc nulls last,
@@ -51,19 +41,7 @@ ranked as (
 )
 
 select
-    event_id,
-    event_time,
-    subscription_id,
-    user_id,
-    event_type,
-    plan_id,
-    period_count,
-    period_unit,
-    amount,
-    currency,
-    period_end,
-    store,
-    ingested_at,
+    {{ contract_columns('subscription_events') }},
     load_id,
     landed_date,
     row_hash,

@@ -1,17 +1,5 @@
 select
-    event_id,
-    event_time,
-    subscription_id,
-    user_id,
-    event_type,
-    plan_id,
-    period_count,
-    period_unit,
-    amount,
-    currency,
-    period_end,
-    store,
-    ingested_at,
+    {{ contract_columns('subscription_events') }},
     load_id,
     landed_date,
     quarantine_reason

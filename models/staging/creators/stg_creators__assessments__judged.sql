@@ -11,13 +11,7 @@ landed as (
 judged as (
 
     select
-        assessment_id,
-        creator_id,
-        assessed_at,
-        attribute,
-        score,
-        assessor,
-        ingested_at,
+        {{ contract_columns('creator_assessments') }},
         load_id,
         {{ landed_date('creator_assessments') }} as landed_date,
         {{ row_hash('creator_assessments') }} as row_hash,
@@ -33,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by assessment_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                assessment_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 assessed_at asc nulls last,
                 row_hash asc nulls last,
@@ -45,13 +41,7 @@ ranked as (
 )
 
 select
-    assessment_id,
-    creator_id,
-    assessed_at,
-    attribute,
-    score,
-    assessor,
-    ingested_at,
+    {{ contract_columns('creator_assessments') }},
     load_id,
     landed_date,
     row_hash,

@@ -1,11 +1,5 @@
 select
-    assessment_id,
-    creator_id,
-    assessed_at,
-    attribute,
-    score,
-    assessor,
-    ingested_at,
+    {{ contract_columns('creator_assessments') }},
     load_id,
     landed_date,
     quarantine_reason

@@ -11,28 +11,7 @@ landed as (
 judged as (
 
     select
-        creator_id,
-        activity_date,
-        posts,
-        impressions,
-        views,
-        unique_viewers,
-        likes,
-        comments,
-        shares,
-        watch_seconds,
-        video_seconds,
-        followers,
-        search_impressions,
-        recommended_impressions,
-        product_views,
-        carts,
-        checkouts_started,
-        checkouts_completed,
-        orders,
-        revenue_usd,
-        spend_usd,
-        ingested_at,
+        {{ contract_columns('creator_daily') }},
         load_id,
         {{ landed_date('creator_daily') }} as landed_date,
         {{ row_hash('creator_daily') }} as row_hash,
@@ -48,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by creator_id, activity_date, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                creator_id, activity_date,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 activity_date desc nulls last,
                 row_hash asc nulls last,
@@ -60,28 +41,7 @@ ranked as (
 )
 
 select
-    creator_id,
-    activity_date,
-    posts,
-    impressions,
-    views,
-    unique_viewers,
-    likes,
-    comments,
-    shares,
-    watch_seconds,
-    video_seconds,
-    followers,
-    search_impressions,
-    recommended_impressions,
-    product_views,
-    carts,
-    checkouts_started,
-    checkouts_completed,
-    orders,
-    revenue_usd,
-    spend_usd,
-    ingested_at,
+    {{ contract_columns('creator_daily') }},
     load_id,
     landed_date,
     row_hash,

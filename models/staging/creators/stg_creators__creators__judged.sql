@@ -11,18 +11,7 @@ landed as (
 judged as (
 
     select
-        creator_id,
-        updated_at,
-        handle,
-        category,
-        joined_at,
-        target_revenue_usd,
-        target_aov_usd,
-        target_reach,
-        target_cpa_usd,
-        target_cpe_usd,
-        target_cpv_usd,
-        ingested_at,
+        {{ contract_columns('creators') }},
         load_id,
         {{ landed_date('creators') }} as landed_date,
         {{ row_hash('creators') }} as row_hash,
@@ -38,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by creator_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                creator_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 updated_at desc nulls last,
                 row_hash asc nulls last,
@@ -50,18 +41,7 @@ ranked as (
 )
 
 select
-    creator_id,
-    updated_at,
-    handle,
-    category,
-    joined_at,
-    target_revenue_usd,
-    target_aov_usd,
-    target_reach,
-    target_cpa_usd,
-    target_cpe_usd,
-    target_cpv_usd,
-    ingested_at,
+    {{ contract_columns('creators') }},
     load_id,
     landed_date,
     row_hash,

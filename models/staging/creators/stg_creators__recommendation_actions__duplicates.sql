@@ -1,9 +1,5 @@
 select
-    action_id,
-    creator_id,
-    recommendation_id,
-    implemented_on,
-    ingested_at,
+    {{ contract_columns('recommendation_actions') }},
     load_id,
     landed_date
 from {{ ref('stg_creators__recommendation_actions__judged') }}

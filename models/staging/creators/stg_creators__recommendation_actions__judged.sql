@@ -11,11 +11,7 @@ landed as (
 judged as (
 
     select
-        action_id,
-        creator_id,
-        recommendation_id,
-        implemented_on,
-        ingested_at,
+        {{ contract_columns('recommendation_actions') }},
         load_id,
         {{ landed_date('recommendation_actions') }} as landed_date,
         {{ row_hash('recommendation_actions') }} as row_hash,
@@ -31,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by action_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                action_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 implemented_on asc nulls last,
                 row_hash asc nulls last,
@@ -43,11 +41,7 @@ ranked as (
 )
 
 select
-    action_id,
-    creator_id,
-    recommendation_id,
-    implemented_on,
-    ingested_at,
+    {{ contract_columns('recommendation_actions') }},
     load_id,
     landed_date,
     row_hash,

@@ -11,22 +11,7 @@ landed as (
 judged as (
 
     select
-        experiment_id,
-        phase,
-        variation_id,
-        name,
-        unit_type,
-        is_control,
-        expected_weight,
-        started_at,
-        planned_end_at,
-        planned_units,
-        mde_relative,
-        ended_at,
-        status,
-        tags,
-        hypothesis,
-        ingested_at,
+        {{ contract_columns('experiments') }},
         load_id,
         {{ landed_date('experiments') }} as landed_date,
         {{ row_hash('experiments') }} as row_hash,
@@ -42,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by experiment_id, phase, variation_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                experiment_id, phase, variation_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 started_at asc nulls last,
                 row_hash asc nulls last,
@@ -54,22 +41,7 @@ ranked as (
 )
 
 select
-    experiment_id,
-    phase,
-    variation_id,
-    name,
-    unit_type,
-    is_control,
-    expected_weight,
-    started_at,
-    planned_end_at,
-    planned_units,
-    mde_relative,
-    ended_at,
-    status,
-    tags,
-    hypothesis,
-    ingested_at,
+    {{ contract_columns('experiments') }},
     load_id,
     landed_date,
     row_hash,

@@ -1,9 +1,5 @@
 select
-    experiment_id,
-    variation_id,
-    unit_id,
-    exposed_at,
-    ingested_at,
+    {{ contract_columns('experiment_exposures') }},
     load_id,
     landed_date
 from {{ ref('stg_experiments__exposures__judged') }}

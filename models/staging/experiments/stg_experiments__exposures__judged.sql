@@ -11,11 +11,7 @@ landed as (
 judged as (
 
     select
-        experiment_id,
-        variation_id,
-        unit_id,
-        exposed_at,
-        ingested_at,
+        {{ contract_columns('experiment_exposures') }},
         load_id,
         {{ landed_date('experiment_exposures') }} as landed_date,
         {{ row_hash('experiment_exposures') }} as row_hash,
@@ -45,11 +41,7 @@ ranked as (
 )
 
 select
-    experiment_id,
-    variation_id,
-    unit_id,
-    exposed_at,
-    ingested_at,
+    {{ contract_columns('experiment_exposures') }},
     load_id,
     landed_date,
     row_hash,

@@ -1,15 +1,5 @@
 select
-    response_id,
-    scorer_version,
-    scored_at,
-    groundedness,
-    number_mismatch,
-    citation_missing,
-    length_ratio,
-    readability,
-    repetition,
-    is_refusal,
-    ingested_at,
+    {{ contract_columns('llm_auto_scores') }},
     load_id,
     landed_date
 from {{ ref('stg_llm__auto_scores__judged') }}

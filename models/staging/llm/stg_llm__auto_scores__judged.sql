@@ -11,17 +11,7 @@ landed as (
 judged as (
 
     select
-        response_id,
-        scorer_version,
-        scored_at,
-        groundedness,
-        number_mismatch,
-        citation_missing,
-        length_ratio,
-        readability,
-        repetition,
-        is_refusal,
-        ingested_at,
+        {{ contract_columns('llm_auto_scores') }},
         load_id,
         {{ landed_date('llm_auto_scores') }} as landed_date,
         {{ row_hash('llm_auto_scores') }} as row_hash,
@@ -37,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by response_id, scorer_version, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                response_id, scorer_version,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 scored_at desc nulls last,
                 row_hash asc nulls last,
@@ -49,17 +41,7 @@ ranked as (
 )
 
 select
-    response_id,
-    scorer_version,
-    scored_at,
-    groundedness,
-    number_mismatch,
-    citation_missing,
-    length_ratio,
-    readability,
-    repetition,
-    is_refusal,
-    ingested_at,
+    {{ contract_columns('llm_auto_scores') }},
     load_id,
     landed_date,
     row_hash,

@@ -11,15 +11,7 @@ landed as (
 judged as (
 
     select
-        comparison_id,
-        response_a_id,
-        response_b_id,
-        rater_id,
-        rater_kind,
-        compared_at,
-        shown_first,
-        winner,
-        ingested_at,
+        {{ contract_columns('llm_comparisons') }},
         load_id,
         {{ landed_date('llm_comparisons') }} as landed_date,
         {{ row_hash('llm_comparisons') }} as row_hash,
@@ -35,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by comparison_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                comparison_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 compared_at asc nulls last,
                 row_hash asc nulls last,
@@ -47,15 +41,7 @@ ranked as (
 )
 
 select
-    comparison_id,
-    response_a_id,
-    response_b_id,
-    rater_id,
-    rater_kind,
-    compared_at,
-    shown_first,
-    winner,
-    ingested_at,
+    {{ contract_columns('llm_comparisons') }},
     load_id,
     landed_date,
     row_hash,

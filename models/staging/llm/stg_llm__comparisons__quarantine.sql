@@ -1,13 +1,5 @@
 select
-    comparison_id,
-    response_a_id,
-    response_b_id,
-    rater_id,
-    rater_kind,
-    compared_at,
-    shown_first,
-    winner,
-    ingested_at,
+    {{ contract_columns('llm_comparisons') }},
     load_id,
     landed_date,
     quarantine_reason

@@ -1,12 +1,5 @@
 select
-    rating_id,
-    response_id,
-    rater_id,
-    rater_kind,
-    rated_at,
-    score,
-    is_hallucination,
-    ingested_at,
+    {{ contract_columns('llm_ratings') }},
     load_id,
     landed_date
 from {{ ref('stg_llm__ratings__judged') }}

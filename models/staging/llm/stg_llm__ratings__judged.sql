@@ -11,14 +11,7 @@ landed as (
 judged as (
 
     select
-        rating_id,
-        response_id,
-        rater_id,
-        rater_kind,
-        rated_at,
-        score,
-        is_hallucination,
-        ingested_at,
+        {{ contract_columns('llm_ratings') }},
         load_id,
         {{ landed_date('llm_ratings') }} as landed_date,
         {{ row_hash('llm_ratings') }} as row_hash,
@@ -34,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by rating_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                rating_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 rated_at asc nulls last,
                 row_hash asc nulls last,
@@ -46,14 +41,7 @@ ranked as (
 )
 
 select
-    rating_id,
-    response_id,
-    rater_id,
-    rater_kind,
-    rated_at,
-    score,
-    is_hallucination,
-    ingested_at,
+    {{ contract_columns('llm_ratings') }},
     load_id,
     landed_date,
     row_hash,

@@ -11,21 +11,7 @@ landed as (
 judged as (
 
     select
-        response_id,
-        responded_at,
-        user_id,
-        session_id,
-        bot_id,
-        feature,
-        model_version,
-        prompt_tokens,
-        completion_tokens,
-        latency_ms,
-        cost_usd,
-        prompt_text,
-        source_text,
-        response_text,
-        ingested_at,
+        {{ contract_columns('llm_responses') }},
         load_id,
         {{ landed_date('llm_responses') }} as landed_date,
         {{ row_hash('llm_responses') }} as row_hash,
@@ -41,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by response_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                response_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 responded_at asc nulls last,
                 row_hash asc nulls last,
@@ -53,21 +41,7 @@ ranked as (
 )
 
 select
-    response_id,
-    responded_at,
-    user_id,
-    session_id,
-    bot_id,
-    feature,
-    model_version,
-    prompt_tokens,
-    completion_tokens,
-    latency_ms,
-    cost_usd,
-    prompt_text,
-    source_text,
-    response_text,
-    ingested_at,
+    {{ contract_columns('llm_responses') }},
     load_id,
     landed_date,
     row_hash,

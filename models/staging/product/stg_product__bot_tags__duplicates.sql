@@ -1,9 +1,5 @@
 select
-    bot_id,
-    tag,
-    valid_from,
-    valid_to,
-    ingested_at,
+    {{ contract_columns('bot_tags') }},
     load_id,
     landed_date
 from {{ ref('stg_product__bot_tags__judged') }}

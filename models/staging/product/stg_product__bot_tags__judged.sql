@@ -11,11 +11,7 @@ landed as (
 judged as (
 
     select
-        bot_id,
-        tag,
-        valid_from,
-        valid_to,
-        ingested_at,
+        {{ contract_columns('bot_tags') }},
         load_id,
         {{ landed_date('bot_tags') }} as landed_date,
         {{ row_hash('bot_tags') }} as row_hash,
@@ -31,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by bot_id, tag, valid_from, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                bot_id, tag, valid_from,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 valid_from asc nulls last,
                 row_hash asc nulls last,
@@ -43,11 +41,7 @@ ranked as (
 )
 
 select
-    bot_id,
-    tag,
-    valid_from,
-    valid_to,
-    ingested_at,
+    {{ contract_columns('bot_tags') }},
     load_id,
     landed_date,
     row_hash,

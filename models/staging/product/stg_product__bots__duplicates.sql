@@ -1,13 +1,5 @@
 select
-    bot_id,
-    updated_at,
-    creator_id,
-    name,
-    workflow,
-    is_ai_generated,
-    model_version,
-    created_at,
-    ingested_at,
+    {{ contract_columns('bots') }},
     load_id,
     landed_date
 from {{ ref('stg_product__bots__judged') }}

@@ -11,15 +11,7 @@ landed as (
 judged as (
 
     select
-        bot_id,
-        updated_at,
-        creator_id,
-        name,
-        workflow,
-        is_ai_generated,
-        model_version,
-        created_at,
-        ingested_at,
+        {{ contract_columns('bots') }},
         load_id,
         {{ landed_date('bots') }} as landed_date,
         {{ row_hash('bots') }} as row_hash,
@@ -35,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by bot_id, updated_at, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                bot_id, updated_at,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 updated_at asc nulls last,
                 row_hash asc nulls last,
@@ -47,15 +41,7 @@ ranked as (
 )
 
 select
-    bot_id,
-    updated_at,
-    creator_id,
-    name,
-    workflow,
-    is_ai_generated,
-    model_version,
-    created_at,
-    ingested_at,
+    {{ contract_columns('bots') }},
     load_id,
     landed_date,
     row_hash,

@@ -11,10 +11,7 @@ landed as (
 judged as (
 
     select
-        anonymous_id,
-        user_id,
-        linked_at,
-        ingested_at,
+        {{ contract_columns('identity_links') }},
         load_id,
         {{ landed_date('identity_links') }} as landed_date,
         {{ row_hash('identity_links') }} as row_hash,
@@ -30,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by anonymous_id, user_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                anonymous_id, user_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 linked_at asc nulls last,
                 row_hash asc nulls last,
@@ -42,10 +41,7 @@ ranked as (
 )
 
 select
-    anonymous_id,
-    user_id,
-    linked_at,
-    ingested_at,
+    {{ contract_columns('identity_links') }},
     load_id,
     landed_date,
     row_hash,

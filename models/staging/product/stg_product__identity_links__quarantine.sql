@@ -1,8 +1,5 @@
 select
-    anonymous_id,
-    user_id,
-    linked_at,
-    ingested_at,
+    {{ contract_columns('identity_links') }},
     load_id,
     landed_date,
     quarantine_reason

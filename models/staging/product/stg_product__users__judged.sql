@@ -11,16 +11,7 @@ landed as (
 judged as (
 
     select
-        user_id,
-        updated_at,
-        signed_up_at,
-        role,
-        country,
-        platform,
-        language,
-        acquisition_channel,
-        is_internal,
-        ingested_at,
+        {{ contract_columns('users') }},
         load_id,
         {{ landed_date('users') }} as landed_date,
         {{ row_hash('users') }} as row_hash,
@@ -36,7 +27,9 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by user_id, case when quarantine_reason is null then 1 else 0 end
+            partition by
+                user_id,
+                case when quarantine_reason is null then 1 else 0 end
             order by
                 updated_at desc nulls last,
                 row_hash asc nulls last,
@@ -48,16 +41,7 @@ ranked as (
 )
 
 select
-    user_id,
-    updated_at,
-    signed_up_at,
-    role,
-    country,
-    platform,
-    language,
-    acquisition_channel,
-    is_internal,
-    ingested_at,
+    {{ contract_columns('users') }},
     load_id,
     landed_date,
     row_hash,

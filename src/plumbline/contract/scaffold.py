@@ -220,7 +220,6 @@ def _listed(names: list[str], indent: str = "    ") -> str:
 def staging_sql(table: Table) -> dict[str, str]:
     """SQL of the four staging models of one table, by model name."""
     name = table.staging_model
-    names = [column.name for column in table.columns]
     partition = ", ".join(table.key)
     order = "desc" if table.winner == "latest" else "asc"
     first = "latest version" if table.winner == "latest" else "earliest copy"
@@ -241,7 +240,7 @@ landed as (
 judged as (
 
     select
-{_listed(names, "        ")},
+        {{{{ contract_columns('{table.name}') }}}},
         load_id,
         {{{{ landed_date('{table.name}') }}}} as landed_date,
         {{{{ row_hash('{table.name}') }}}} as row_hash,
@@ -271,7 +270,7 @@ ranked as (
 )
 
 select
-{_listed(names)},
+    {{{{ contract_columns('{table.name}') }}}},
     load_id,
     landed_date,
     row_hash,
@@ -286,7 +285,8 @@ from ranked
 
     def slice_of(verdict: str, extra: list[str]) -> str:
         return (
-            f"select\n{_listed([*names, 'load_id', 'landed_date', *extra])}\n"
+            f"select\n    {{{{ contract_columns('{table.name}') }}}},\n"
+            f"{_listed(['load_id', 'landed_date', *extra])}\n"
             f"from {{{{ ref('{name}__judged') }}}}\nwhere verdict = '{verdict}'\n"
         )
 
