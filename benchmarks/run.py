@@ -130,7 +130,7 @@ class Bench:
         done = subprocess.run(
             [sys.executable, "-c", script, database], capture_output=True, text=True, check=True
         )
-        return float(done.stdout)
+        return float(done.stdout.strip().splitlines()[-1])
 
     def sql(self) -> None:
         """CPU of the SQL itself, model by model, and in units of one scan."""
@@ -155,6 +155,7 @@ class Bench:
             "import duckdb, json, os, resource, sys\n"
             "c = duckdb.connect(sys.argv[1])\n"
             "c.execute(\"set threads = 2; set memory_limit = '4GB'; set TimeZone = 'UTC'\")\n"
+            "c.execute('set enable_progress_bar = false')\n"
             "c.execute('create schema bench'); out = {}\n"
             "for name, path, kind in json.loads(sys.stdin.read()):\n"
             "    t = sum(os.times()[:2])\n"
@@ -178,7 +179,7 @@ class Bench:
             text=True,
             check=True,
         )
-        seconds, peak = json.loads(done.stdout)
+        seconds, peak = json.loads(done.stdout.strip().splitlines()[-1])
         unit = self.unit()
         staging = sum(seconds[name] for name in STAGING)
         facts = sum(seconds[name] for name in FACTS)
