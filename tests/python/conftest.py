@@ -75,6 +75,28 @@ def pytest_configure(config: pytest.Config) -> None:
         )
 
 
+# Files that build warehouses, slowest first: started last, one of them would keep a worker busy alone.
+SLOW = (
+    "test_incremental",
+    "test_raw_modes",
+    "test_same_input_same_output",
+    "test_build_command",
+    "test_truth",
+    "test_fixtures",
+    "test_landing",
+    "test_staging_faults",
+    "test_college_messages",
+    "test_sample_truth",
+    "test_expectations",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first; within a file the order stays."""
+    rank = {name: number for number, name in enumerate(SLOW)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(SLOW)))
+
+
 @pytest.fixture(autouse=True)
 def _needs(request: pytest.FixtureRequest) -> None:
     for need in NEEDS:
