@@ -71,9 +71,10 @@ def _follow(process: subprocess.Popen[str], title: str) -> list[str]:
                     errors.append(line.strip())
                 continue
             data, info = event.get("data", {}), event.get("info", {})
-            # dbt names the total differently for models and tests; a hook has none and is not counted.
+            # dbt names the total differently for models and tests, and leaves hooks out of it.
             total = data.get("total") or data.get("num_models")
-            if "execution_time" in data and total:
+            hook = data.get("node_info", {}).get("resource_type") == "operation"
+            if "execution_time" in data and total and not hook:
                 bar.total = total
                 bar.advance(1, data.get("node_info", {}).get("node_name", ""))
             elif info.get("level") == "error":
