@@ -158,3 +158,20 @@ def test_a_vanished_day_leaves_no_rows_behind(tmp_path: Path) -> None:
     whole = Warehouse(tmp_path / "whole", dbt_runner(tmp_path / "whole"), one)
     whole.models(*FACTS)
     assert _stored(step) == _stored(whole)
+
+
+def test_keys_of_another_engine_version_are_refused_until_a_full_refresh(tmp_path: Path) -> None:
+    dice = random.Random(7)
+    lake = tmp_path / "lake"
+    write_rows(lake, "events", "first", [_event(dice, number) for number in range(40)])
+    register(lake)
+    warehouse = Warehouse(tmp_path / "wh", dbt_runner(tmp_path / "wh"), lake)
+    judged = "+stg_product__events__judged"
+    warehouse.models(judged)
+    expected = warehouse.contents(STORED[0])
+    with duckdb.connect(str(warehouse.database)) as connection:
+        connection.execute("update staging.stg_product__events__judged set key_version = 1")
+    refused = warehouse.dbt("run", "--select", judged, check=False)
+    assert "built by another version of the engine" in refused
+    warehouse.dbt("run", "--full-refresh", "--select", judged)
+    assert warehouse.contents(STORED[0]) == expected
