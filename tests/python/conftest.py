@@ -140,7 +140,6 @@ def isolated_environment(folder: Path, extra: Mapping[str, str]) -> dict[str, st
     return {
         **kept,
         "PLUMBLINE_DATABASE": str(folder / "plumbline.duckdb"),
-        "PLUMBLINE_TARGET_PATH": str(folder / "target"),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_PROFILES_DIR": str(ROOT),

@@ -14,22 +14,29 @@ from plumbline.contract import contract
 from plumbline.errors import PlumblineError
 from plumbline.progress import track
 
-# Facts that stand for events, and what their rows count.
-_FACTS = {
-    "int_events_aggregated_to_user_days": "sum(event_count)",
-    "int_events_aggregated_to_bot_user_days": "sum(event_count)",
-    "int_views_matched": "count(*)",
-}
-_COUNTED = {
-    "int_events_aggregated_to_user_days": "event_count",
-    "int_events_aggregated_to_bot_user_days": "bot_event_count",
-    "int_views_matched": "view_count",
-}
-_STAMPS = {
-    "int_events_aggregated_to_user_days": "event_checksum",
-    "int_events_aggregated_to_bot_user_days": "neighbourhood_checksum",
-    "int_views_matched": "neighbourhood_checksum",
-}
+
+@dataclass(frozen=True)
+class _Fact:
+    """A table that stands for events: its own count, and what a day of it must agree with."""
+
+    name: str
+    count: str
+    counted: str
+    stamp: str
+
+
+_FACTS = (
+    _Fact(
+        "int_events_aggregated_to_user_days", "sum(event_count)", "event_count", "event_checksum"
+    ),
+    _Fact(
+        "int_events_aggregated_to_bot_user_days",
+        "sum(event_count)",
+        "bot_event_count",
+        "neighbourhood_checksum",
+    ),
+    _Fact("int_views_matched", "count(*)", "view_count", "neighbourhood_checksum"),
+)
 
 
 @dataclass(frozen=True)
@@ -112,11 +119,7 @@ def _warehouse_against_record(dataset: Dataset) -> list[Finding]:
         engine.execute(
             """
             create temp table days as
-            select
-                event_date,
-                count(*) as event_count,
-                count(bot_key) as bot_event_count,
-                cast(sum(event_checksum) as decimal(38, 0)) as event_checksum
+            select event_date, cast(sum(event_checksum) as decimal(38, 0)) as event_checksum
             from intermediate.int_events_resolved group by event_date
             """
         )
@@ -136,26 +139,26 @@ def _warehouse_against_record(dataset: Dataset) -> list[Finding]:
                     f"checksum {now}, was {built}",
                 )
             )
-        for fact, count in _FACTS.items():
+        for fact in _FACTS:
             rows = engine.execute(
                 f"""
                 with built as (
-                    select event_date, {count} as n, min(day_checksum) as low, max(day_checksum) as high
-                    from intermediate.{fact} group by event_date
+                    select event_date, {fact.count} as n, min(day_checksum) as low, max(day_checksum) as high
+                    from intermediate.{fact.name} group by event_date
                 )
-                select prints.event_date, prints.{_COUNTED[fact]}, coalesce(built.n, 0)
+                select prints.event_date, prints.{fact.counted}, coalesce(built.n, 0)
                 from intermediate.int_event_days_fingerprinted as prints
                 left join built using (event_date)
-                where coalesce(built.n, 0) <> prints.{_COUNTED[fact]}
+                where coalesce(built.n, 0) <> prints.{fact.counted}
                     or (built.n > 0 and (built.low, built.high)
-                        is distinct from (prints.{_STAMPS[fact]}, prints.{_STAMPS[fact]}))
+                        is distinct from (prints.{fact.stamp}, prints.{fact.stamp}))
                 order by all
                 """
             ).fetchall()
             findings += [
                 Finding(
                     "facts stand for exactly the accepted events",
-                    f"{fact}, {day}",
+                    f"{fact.name}, {day}",
                     f"{built} counted, {expected} accepted",
                 )
                 for day, expected, built in rows

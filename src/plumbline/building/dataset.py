@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from plumbline.building.fingerprint import add_files
 from plumbline.errors import PlumblineError
 from plumbline.progress import say
 from plumbline.project import path_from_environment, project_root
@@ -42,8 +43,7 @@ class Dataset:
 def _content_name(folder: Path) -> str:
     """Short name of the CSV files of a folder by what is in them."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.csv")):
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    add_files(digest, sorted(folder.glob("*.csv")), folder)
     return digest.hexdigest()[:12]
 
 

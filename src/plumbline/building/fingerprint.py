@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -37,6 +38,13 @@ _PLACES = {
 }
 
 
+def add_files(digest: hashlib._Hash, paths: Iterable[Path], base: Path) -> None:
+    """Put names below ``base`` and contents of files into a digest, in the order given."""
+    for path in paths:
+        digest.update(str(path.relative_to(base)).encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+
+
 def code_hash() -> str:
     """SHA-256 over models, macros, reference seeds, tests, package and pins, and over the settings of
     the environment that change a result, the engine's version among them.
@@ -47,9 +55,7 @@ def code_hash() -> str:
     for folder in _CODE:
         found = (p for p in (root / folder).rglob("*") if p.suffix in _SUFFIXES and p.is_file())
         paths.extend(sorted(found))
-    for path in paths:
-        digest.update(str(path.relative_to(root)).encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    add_files(digest, paths, root)
     for name in sorted(os.environ):
         if name.startswith("PLUMBLINE_") and name not in _PLACES:
             digest.update(f"{name}={os.environ[name]}\0".encode())

@@ -100,11 +100,6 @@ def text_ids(prefix: str, numbers: Ints) -> pa.Array:
     )
 
 
-def text_id(prefix: str, number: int) -> str:
-    """One id, as :func:`text_ids` writes it."""
-    return str(text_ids(prefix, np.array([number]))[0].as_py())
-
-
 def codes(numbers: Ints, names: Sequence[str] | pa.Array) -> pa.Array:
     """Dictionary column from indexes into names; a negative index is null."""
     index = np.ascontiguousarray(numbers, dtype=np.int32)
