@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+# Warehouses of which a run needs one: fixtures `world` and `sample`.
+pytest_plugins = ["worlds"]
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RunDbt = Callable[..., "subprocess.CompletedProcess[str]"]

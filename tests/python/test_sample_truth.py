@@ -12,29 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, dbt_runner
-from plumbline.landing import land
+from conftest import ROOT
 from plumbline.simulate.truth import Truth
 from recounted import Event, Recount, bot_days, reach
 from recovered import BOT_COLUMNS, EXACT
 from warehouse import Warehouse
+from worlds import World
 
 SAMPLE = ROOT / "seeds" / "raw"
 
 
 @pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth.load(ROOT / "tests" / "fixtures" / "sample_truth.json")
+def truth(sample: World) -> Truth:
+    return sample.truth
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The sample, landed from its CSV files and built."""
-    folder = tmp_path_factory.mktemp("sample")
-    land(SAMPLE, folder / "lake").raise_for_failures()
-    built = Warehouse(folder, dbt_runner(folder), folder / "lake")
-    built.models()
-    return built
+def warehouse(sample: World) -> Warehouse:
+    return sample.warehouse
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -84,4 +84,4 @@ class Warehouse:
         return found
 
 
-MARTS = ("core", "engagement", "growth")
+MARTS = ("core", "engagement", "growth", "retention")

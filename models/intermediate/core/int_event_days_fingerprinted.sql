@@ -9,6 +9,8 @@ days as (
         count(*) as event_count,
         count(bot_key) as bot_event_count,
         count(case when event_code = {{ code_of('event_name', 'bot_view') }} then bot_key end) as view_count,
+        count(case when event_code = {{ code_of('event_name', 'message_sent') }} then conversation_key end)
+            as conversation_message_count,
         cast(sum(event_checksum) as decimal(38, 0)) as event_checksum
     from {{ ref('int_events_resolved') }}
     group by event_date
@@ -20,6 +22,7 @@ select
     event_count,
     bot_event_count,
     view_count,
+    conversation_message_count,
     event_checksum,
     -- A click may follow its impression over midnight: such facts of a day depend on both neighbours.
     cast(

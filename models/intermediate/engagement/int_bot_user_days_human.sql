@@ -9,11 +9,7 @@ bot_user_days as (
 
 others as (
 
-    select
-        person_key,
-        event_date
-    from {{ ref('int_user_days_classified') }}
-    where not is_human
+    select * from {{ ref('int_user_days_excluded') }}
 
 )
 

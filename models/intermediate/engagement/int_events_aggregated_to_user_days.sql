@@ -5,6 +5,7 @@
 ) }}
 {%- set touched = touched_event_days('event_count', 'sum(event_count)', 'event_checksum') -%}
 {%- set message = code_of('event_name', 'message_sent') -%}
+{%- set feature_used = code_of('event_name', 'feature_used') -%}
 with
 
 user_days as (
@@ -27,6 +28,13 @@ user_days as (
             where
             event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
         ) as new_message_count,
+        {%- for feature in event_features() %}
+        count(*) filter (
+            where
+            event_code = {{ feature_used }} and feature_code = {{ code_of('feature', feature) }}
+        ) as {{ feature }}_use_count,
+        {%- endfor %}
+        {{ first_by('context_key', ['event_at', 'event_key']) }} as first_context_key,
         cast(sum(coalesce(engaged_ms, 0)) as bigint) as engaged_ms,
         cast(sum(coalesce(revenue_micros, 0)) as bigint) as ad_revenue_micros
     from {{ ref('int_events_resolved') }}
@@ -83,6 +91,10 @@ select
     user_days.{{ method }}_message_count,
     {%- endfor %}
     user_days.new_message_count,
+    {%- for feature in event_features() %}
+    user_days.{{ feature }}_use_count,
+    {%- endfor %}
+    user_days.first_context_key,
     user_days.engaged_ms,
     user_days.ad_revenue_micros,
     busiest.busiest_minute_message_count,

@@ -59,6 +59,10 @@ select
     {{ method }}_message_count,
     {%- endfor %}
     new_message_count,
+    {%- for feature in event_features() %}
+    {{ feature }}_use_count,
+    {%- endfor %}
+    first_context_key,
     engaged_ms,
     ad_revenue_micros,
     active_event_count > 0 as is_active,

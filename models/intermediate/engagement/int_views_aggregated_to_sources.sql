@@ -13,24 +13,15 @@ views as (
 
 ),
 
--- The dictionary has one row per day and load; the meaning of a key is the same in all of them.
 contexts as (
 
-    select
-        context_key,
-        max(source) as source
-    from {{ ref('stg_product__event_contexts') }}
-    group by context_key
+    select * from {{ ref('int_event_contexts_distinct') }}
 
 ),
 
 others as (
 
-    select
-        person_key,
-        event_date
-    from {{ ref('int_user_days_classified') }}
-    where not is_human
+    select * from {{ ref('int_user_days_excluded') }}
 
 )
 

@@ -1,0 +1,110 @@
+"""Small tables in and out of dbt Python models, alike on every engine.
+
+A Python model reads with :func:`read`, calls one function of the package and returns :func:`write`. Rows
+come sorted by their key, because engines return them in any order and a result must not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from plumbline.errors import PlumblineError
+
+
+def read(relation: Any, keys: Sequence[str]) -> pa.Table:
+    """Rows of a dbt relation, sorted by its key.
+
+    Args:
+        relation: what ``dbt.ref(...)`` returned: a DuckDB relation or a Spark data frame.
+        keys: columns that identify a row.
+
+    Raises:
+        PlumblineError: a key column is missing, or two rows share a key (their order would be chance).
+    """
+    found = (
+        relation.to_arrow_table()
+        if hasattr(relation, "to_arrow_table")
+        else relation.toArrow()  # Spark
+    )
+    missing = [key for key in keys if key not in found.schema.names]
+    if missing:
+        raise PlumblineError(
+            f"a Python model reads a table without {', '.join(missing)}.",
+            "Name the key columns of the table it reads.",
+        )
+    found = found.sort_by([(key, "ascending") for key in keys])
+    distinct = found.group_by(list(keys)).aggregate([]).num_rows if found.num_rows else 0
+    if distinct != found.num_rows:
+        raise PlumblineError(
+            f"{found.num_rows - distinct} rows share their key ({', '.join(keys)}).",
+            "Name all columns of the key of the table that the Python model reads.",
+        )
+    return found
+
+
+def numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
+    """A numeric column as doubles; null is NaN.
+
+    Args:
+        table: table from :func:`read`.
+        column: integer, decimal or double column.
+    """
+    values = table.column(column)
+    if pa.types.is_decimal(values.type) or pa.types.is_integer(values.type):
+        values = values.cast(pa.float64(), safe=False)
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def texts(table: pa.Table, column: str) -> NDArray[np.str_]:
+    """A text column as an array of strings.
+
+    Raises:
+        PlumblineError: a text is null.
+    """
+    values = table.column(column)
+    if values.null_count:
+        raise PlumblineError(f"column {column} has {values.null_count} nulls.", "Name the unknown.")
+    return np.asarray(values.to_pylist(), dtype=np.str_)
+
+
+def write(session: Any, columns: Mapping[str, Any], schema: pa.Schema) -> Any:
+    """The result of a Python model in its declared schema; NaN leaves as null.
+
+    Args:
+        session: second argument of the model.
+        columns: one array or list a column, equally long, by the names of the schema.
+        schema: what the model promises.
+
+    Raises:
+        PlumblineError: the columns are not those of the schema.
+    """
+    if set(columns) != set(schema.names):
+        odd = sorted(set(columns) ^ set(schema.names))
+        raise PlumblineError(
+            f"a Python model returns other columns than its schema: {', '.join(odd)}.",
+            "Let columns and schema name the same.",
+        )
+    arrays = [_array(columns[field.name], field.type) for field in schema]
+    result = pa.Table.from_arrays(arrays, schema=schema)
+    if hasattr(session, "createDataFrame"):  # Spark
+        return session.createDataFrame(result.to_pandas())
+    return result
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks().cast(kind)
+    if isinstance(values, pa.Array):
+        return values.cast(kind)
+    held = np.asarray(values)
+    if held.dtype.kind == "f":
+        return pa.array(held, mask=np.isnan(held)).cast(kind)
+    if held.dtype.kind == "O" and len(held) and isinstance(held[0], Decimal):
+        return pa.array(list(values), type=kind)
+    return pa.array(held.tolist(), type=kind)
