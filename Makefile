@@ -19,15 +19,19 @@ SEED ?= 1
 OUT ?= data/simulated
 SEEDS ?= 1,2,3
 
-.PHONY: help build test simulate land check expectations docs bench truth lint clean setup setup-dev
+.PHONY: help build metrics test simulate land check expectations docs bench truth lint clean setup setup-dev
 
 help: ## list the tasks and their variables
 	@echo "make <task> [VARIABLE=value ...]"
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo "PYTHON=... names the interpreter (3.11 or newer) .venv is made with."
 
-build: setup ## build and test the warehouse (DATA=demo|1m|10m|<lake>, INBOX=<folder>, FORCE=1)
-	@$(BIN)/plumbline build --data "$(DATA)" $(if $(INBOX),--inbox "$(INBOX)") $(if $(FORCE),--force)
+build: setup ## build and test the warehouse (DATA=demo|1m|10m|<lake>, INBOX=<folder>, METRIC=, FORCE=1)
+	@$(BIN)/plumbline build --data "$(DATA)" $(if $(INBOX),--inbox "$(INBOX)") $(if $(METRIC),--metric "$(METRIC)") \
+		$(if $(FORCE),--force)
+
+metrics: setup ## list the metrics, or say what one means (METRIC=bot_ctr)
+	@$(BIN)/plumbline metrics $(METRIC)
 
 test: setup-dev ## run every linter, every test and the demo build (ONLY=lint,pytest,build)
 	@$(BIN)/python scripts/test.py $(if $(ONLY),--only "$(ONLY)")

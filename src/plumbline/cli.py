@@ -25,6 +25,7 @@ _COMMANDS = {
     "check": ("plumbline.building.check", "Count everything again: lake, record, staging, facts."),
     "expectations": ("plumbline.landing.expectations", "Judge the landing as a whole."),
     "simulate": ("plumbline.simulate.command", "Write an invented company and the truth about it."),
+    "metrics": ("plumbline.metrics.command", "Say what a metric means and which column holds it."),
     "docs": ("plumbline.building.documentation", "Write the documentation site as one file."),
     "contract": ("plumbline.contract.command", "Keep what dbt knows in step with vars.yml."),
 }

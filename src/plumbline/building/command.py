@@ -19,8 +19,9 @@ import duckdb
 from plumbline.building.dataset import Dataset, fill, resolve
 from plumbline.building.dbt import DbtResult, dbt_environment, run_dbt_build
 from plumbline.building.fingerprint import code_hash, lake_hash
-from plumbline.building.summary import show_failures, show_summary
+from plumbline.building.summary import show_failures, show_metric, show_summary
 from plumbline.errors import PlumblineError
+from plumbline.metrics import find
 from plumbline.progress import say
 from plumbline.project import project_root
 
@@ -83,8 +84,18 @@ def build(
     unit_tests: bool = True,
     allow_unreadable: bool = False,
     accept_unterminated: bool = False,
+    metric: str | None = None,
 ) -> int:
     """Bring the warehouse of a dataset up to date.
+
+    Args:
+        dataset: what to build from, and where.
+        force: rebuild everything even where nothing changed.
+        expectations: judge the landing profile first.
+        unit_tests: run dbt unit tests when code changed.
+        allow_unreadable: go on when a landed file cannot be read.
+        accept_unterminated: take a last CSV line without a line end.
+        metric: build only the mart of this metric, what it stands on, and their tests.
 
     Returns:
         0 built or nothing to do, 1 a model or test failed.
@@ -92,6 +103,7 @@ def build(
     Raises:
         PlumblineError: the job could not be done at all (input, settings, another build running).
     """
+    wanted = find(metric) if metric else None
     with _locked(dataset.state):
         began = time.monotonic()
         fill(dataset, allow_unreadable, accept_unterminated)
@@ -117,12 +129,21 @@ def build(
             # Unit tests judge code: while the code stands still they have nothing new to say.
             arguments += ["--exclude-resource-type", "unit_test"]
         title = "Building" if full else "Building what changed"
+        if wanted:
+            # A test that reads another mart as well would judge one that is not built now.
+            arguments += ["--select", f"+{wanted.model}", "--indirect-selection", "buildable"]
+            title = f"Building what {wanted.name} stands on"
         environment = dbt_environment(dataset.lake, dataset.database, dataset.state)
         result: DbtResult = run_dbt_build(arguments, environment, title)
         if not result.succeeded:
             _write_record(dataset.state, {"status": "failed"})
             show_failures(dataset, result)
             return 1
+        if wanted:
+            # The other marts still say what they said before: the next whole build must not be skipped.
+            _write_record(dataset.state, {"status": "partial"})
+            show_metric(dataset, wanted, result, time.monotonic() - began)
+            return 0
         _write_record(
             dataset.state,
             {"status": "ok", "code": code, "lake": lake, "engine": duckdb.__version__},
@@ -140,6 +161,9 @@ def build(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Land these files first.",
 )
+@click.option(
+    "--metric", help="Build only what this metric stands on (plumbline metrics lists them)."
+)
 @click.option("--force", is_flag=True, help="Rebuild everything even where nothing changed.")
 @click.option(
     "--expectations/--no-expectations", default=True, help="Judge the landing profile first."
@@ -154,6 +178,7 @@ def build(
 def command(
     data: str,
     inbox: Path | None,
+    metric: str | None,
     force: bool,
     expectations: bool,
     unit_tests: bool,
@@ -162,4 +187,14 @@ def command(
 ) -> None:
     """Land new files, judge them, build every mart and run every data test."""
     dataset = resolve(data, inbox)
-    sys.exit(build(dataset, force, expectations, unit_tests, allow_unreadable, accept_unterminated))
+    sys.exit(
+        build(
+            dataset,
+            force,
+            expectations,
+            unit_tests,
+            allow_unreadable,
+            accept_unterminated,
+            metric,
+        )
+    )

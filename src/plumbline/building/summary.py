@@ -10,6 +10,7 @@ from rich.table import Table
 
 from plumbline.building.dataset import Dataset
 from plumbline.building.dbt import DbtResult
+from plumbline.metrics import Metric
 from plumbline.project import project_root
 
 _PASSED = {"success", "pass"}
@@ -84,11 +85,7 @@ def show_summary(dataset: Dataset, result: DbtResult | None, seconds: float) -> 
         monthly = "n/a" if row[3] is None else f"{row[3]:,}"
         console.print(f"Last complete day {row[0]}: DAU {row[1]:,}, WAU {weekly}, MAU {monthly}")
     if result is not None:
-        parts = []
-        for kind, by_status in sorted(result.counts.items()):
-            good = sum(count for status, count in by_status.items() if status in _PASSED)
-            parts.append(f"{good:,} of {sum(by_status.values()):,} {kind.replace('_', ' ')}s")
-        console.print(f"Built in {seconds:.0f} s: {', '.join(parts)} good")
+        console.print(_tally(result, seconds))
     console.print("Where to look:")
     places = [
         ("warehouse", "plumbline.duckdb", "duckdb -readonly, or any BI tool that reads DuckDB"),
@@ -102,3 +99,31 @@ def show_summary(dataset: Dataset, result: DbtResult | None, seconds: float) -> 
         if (dataset.state / name).exists():
             console.print(f"  {label:<15} {_relative(dataset, name)}  ({what})", soft_wrap=True)
     console.print("  documentation   make docs, then open state/docs/index.html", soft_wrap=True)
+
+
+def _tally(result: DbtResult, seconds: float) -> str:
+    parts = []
+    for kind, by_status in sorted(result.counts.items()):
+        good = sum(count for status, count in by_status.items() if status in _PASSED)
+        parts.append(f"{good:,} of {sum(by_status.values()):,} {kind.replace('_', ' ')}s")
+    return f"Built in {seconds:.0f} s: {', '.join(parts)} good"
+
+
+def show_metric(dataset: Dataset, metric: Metric, result: DbtResult, seconds: float) -> None:
+    """Print where a metric stands after a build of its lineage alone."""
+    console = _console()
+    with duckdb.connect(str(dataset.database), read_only=True) as connection:
+        found = connection.execute(
+            "select schema_name, estimated_size from duckdb_tables() where table_name = ?",
+            [metric.model],
+        ).fetchone()
+    schema, rows = found if found else ("marts", 0)
+    console.print(f"\n{metric.name}: {metric.definition}", soft_wrap=True)
+    console.print(f"  column     {schema}.{metric.model}.{metric.value} ({rows:,} rows)")
+    if metric.numerator and metric.denominator:
+        console.print(f"  formula    {metric.numerator} / {metric.denominator}")
+    console.print(_tally(result, seconds))
+    console.print(
+        f"  warehouse  {_relative(dataset, 'plumbline.duckdb')}  (other marts stand as they were)",
+        soft_wrap=True,
+    )
