@@ -140,6 +140,31 @@ def test_wrong_data_is_one_clear_line(tmp_path: Path, data: str, words: tuple[st
     _one_line_error(Place(tmp_path).plumbline("build", "--data", data), 2, *words)
 
 
+def test_one_metric_builds_its_lineage_and_nothing_else(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    write_rows(place.lake, "events", "first", _events(0, 300))
+    done = place.build("--metric", "dau")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "growth.agg_active_users__daily.daily_active_users" in done.stdout
+    with duckdb.connect(str(place.database), read_only=True) as connection:
+        made = connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where schema_name in ('engagement', 'growth', 'retention')"
+        ).fetchall()
+    assert made == [("growth", "agg_active_users__daily")]
+    # The rest was not built: the next whole build must not take this one for its last.
+    done = place.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing changed" not in done.stderr
+    # Now everything stands, and a metric of it is up to date too.
+    assert "Nothing changed" in place.build("--metric", "bot_ctr").stderr
+
+
+def test_a_metric_nobody_knows_is_one_clear_line(tmp_path: Path) -> None:
+    done = Place(tmp_path).plumbline("build", "--metric", "bot_crt")
+    _one_line_error(done, 2, "bot_crt", "bot_ctr")
+
+
 def test_an_unreadable_file_stops_the_build_by_name(tmp_path: Path) -> None:
     place = Place(tmp_path)
     (place.inbox / "events").mkdir(parents=True)

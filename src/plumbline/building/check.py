@@ -36,6 +36,18 @@ _FACTS = (
         "neighbourhood_checksum",
     ),
     _Fact("int_views_matched", "count(*)", "view_count", "neighbourhood_checksum"),
+    _Fact(
+        "int_events_aggregated_to_session_pieces",
+        "sum(event_count)",
+        "event_count",
+        "event_checksum",
+    ),
+    _Fact(
+        "int_events_aggregated_to_conversation_days",
+        "sum(message_count)",
+        "conversation_message_count",
+        "event_checksum",
+    ),
 )
 
 
