@@ -84,4 +84,4 @@ class Warehouse:
         return found
 
 
-MARTS = ("core", "engagement", "growth", "retention")
+MARTS = ("core", "engagement", "growth", "retention", "subscription")
