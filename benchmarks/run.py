@@ -29,9 +29,11 @@ FACTS = (
     "int_views_matched",
     "int_events_aggregated_to_bot_user_days",
     "int_events_aggregated_to_user_days",
+    "int_events_aggregated_to_session_pieces",
+    "int_events_aggregated_to_conversation_days",
 )
 # Models between facts and marts, and marts, of the activity areas.
-AREAS = ("engagement", "growth")
+AREAS = ("engagement", "growth", "retention", "subscription")
 
 
 @dataclass

@@ -10,3 +10,5 @@ select
 from {{ ref('int_reasons_rated') }}
 where bad_row_count >= {{ number_var('reason_rate_min_rows') }}
     and bad_row_rate > {{ number_var('reason_rate_error') }}
+    -- An exposure may come before the registry of its experiment: the row is not wrong, it waits.
+    and reason <> 'no_phase'

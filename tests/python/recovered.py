@@ -9,8 +9,6 @@ from typing import Any
 from plumbline.simulate.truth import Truth
 from warehouse import Warehouse
 
-# Judging an exposure by the registry takes two tables; landing and staging look at one.
-JUDGED_LATER = {"no_phase"}
 # Columns of agg_bot_engagement__daily, by what the truth calls them.
 BOT_COLUMNS = {
     "impressions": "impression_count",
@@ -23,19 +21,15 @@ BOT_COLUMNS = {
 Pair = tuple[Any, Any]
 
 
-def _later(table: dict[str, Any]) -> int:
-    return sum(n for reason, n in table["quarantined_by_reason"].items() if reason in JUDGED_LATER)
-
-
 def landed_rows(warehouse: Warehouse, truth: Truth) -> Pair:
     """Rows by table: landed, accepted, duplicates, rejected, quarantined."""
     told = {
         name: (
             table["landed"],
-            table["accepted"] + _later(table),
+            table["accepted"],
             table["duplicates"],
             0,
-            table["quarantined"] - _later(table),
+            table["quarantined"],
         )
         for name, table in truth.expected["tables"].items()
         if table["landed"]
@@ -54,7 +48,7 @@ def quarantine_reasons(warehouse: Warehouse, truth: Truth) -> Pair:
         (name, reason): count
         for name, table in truth.expected["tables"].items()
         for reason, count in table["quarantined_by_reason"].items()
-        if reason not in JUDGED_LATER and count
+        if count
     }
     rows = warehouse.query(
         "select table_name, quarantine_reason, sum(row_count) from intermediate.int_landed_rows_counted "
@@ -63,15 +57,25 @@ def quarantine_reasons(warehouse: Warehouse, truth: Truth) -> Pair:
     return {(table, reason): int(count) for table, reason, count in rows}, told
 
 
-def exposures_without_phase(warehouse: Warehouse, truth: Truth) -> Pair:
-    """Accepted exposures that no phase of the registry holds."""
-    found = warehouse.query(
-        "select count(*) from staging.stg_experiments__exposures__judged as e where verdict = 'accepted' "
-        "and not exists (from staging.stg_experiments__experiments__judged as x where "
-        "x.verdict = 'accepted' and x.experiment_id = e.experiment_id "
-        "and x.started_at <= e.exposed_at and e.exposed_at < coalesce(x.ended_at, timestamp '9999-12-31'))"
+def experiment_units(warehouse: Warehouse, truth: Truth) -> Pair:
+    """Units by first variation, and those that saw more than one, of every phase."""
+    told = {
+        (experiment, int(phase), name): count
+        for experiment, phases in truth.expected["experiments"].items()
+        for phase, found in phases.items()
+        for name, count in (
+            *found.get("units", {}).items(),
+            ("more than one", found.get("multi_exposed_units", 0)),
+        )
+        if count
+    }
+    rows = warehouse.query(
+        "with units as (from intermediate.int_units_assigned where not is_excluded) "
+        "select experiment_id, phase, variation_id, count(*) from units group by all union all "
+        "select experiment_id, phase, 'more than one', count(*) from units where is_multi_exposed "
+        "group by all"
     )
-    return found[0][0], _later(truth.expected["tables"]["experiment_exposures"])
+    return {(experiment, phase, name): count for experiment, phase, name, count in rows}, told
 
 
 def last_complete_day(warehouse: Warehouse, truth: Truth) -> Pair:
@@ -218,7 +222,7 @@ def retained(warehouse: Warehouse, ages: list[int]) -> dict[tuple[int, str], tup
 EXACT: dict[str, Callable[[Warehouse, Truth], Pair]] = {
     check.__name__: check
     for check in (
-        landed_rows, quarantine_reasons, exposures_without_phase, last_complete_day, daily_active_users,
+        landed_rows, quarantine_reasons, experiment_units, last_complete_day, daily_active_users,
         user_days_by_role, new_users, automated_user_days, bots, events_by_name, ad_revenue,
         messages_by_method, sessions, retention,
     )
