@@ -98,7 +98,8 @@ select
     coalesce(summed.share_sum_420ths, 0) as share_sum_420ths,
     coalesce(summed.share_square_sum, 0) as share_square_sum
 from weeks
-inner join windows on {{ add_days('weeks.week_start_date', '6 + windows.first_day') }} <= {{ as_of_date() }}
+cross join windows
 left join summed
     on weeks.week_start_date = summed.week_start_date
     and windows.window_name = summed.window_name
+where {{ add_days('weeks.week_start_date', '6 + windows.first_day') }} <= {{ as_of_date() }}

@@ -68,8 +68,9 @@ select
     cohorts.cohort_size,
     coalesce(counted.returned_count, 0) as returned_count
 from cohorts
-inner join windows on {{ add_days('cohorts.first_chat_date', 'windows.last_day') }} <= {{ as_of_date() }}
+cross join windows
 left join counted
     on cohorts.bot_key = counted.bot_key
     and cohorts.first_chat_date = counted.first_chat_date
     and windows.window_name = counted.window_name
+where {{ add_days('cohorts.first_chat_date', 'windows.last_day') }} <= {{ as_of_date() }}

@@ -44,14 +44,13 @@ daily as (
         cohorts.cohort_size,
         coalesce(returns.returned_count, 0) as returned_count
     from cohorts
-    inner join windows
-        on (windows.is_named or cohorts.segment_dimension = 'all')
-        and {{ add_days('cohorts.cohort_date', 'windows.last_day') }} <= {{ as_of_date() }}
+    inner join windows on windows.is_named or cohorts.segment_dimension = 'all'
     left join returns
         on cohorts.segment_dimension = returns.segment_dimension
         and cohorts.segment_value = returns.segment_value
         and cohorts.cohort_date = returns.cohort_date
         and windows.window_name = returns.window_name
+    where {{ add_days('cohorts.cohort_date', 'windows.last_day') }} <= {{ as_of_date() }}
 
 ),
 
