@@ -19,14 +19,18 @@ counted as (
 
     select
         activity_date,
-        {% for window in [7, 28] -%}
         count(*) over (
-            partition by person_key order by day_number asc range between {{ window - 1 }} preceding and current row
-        ) as behind_{{ window }}d,
+            partition by person_key order by day_number asc nulls last range between 6 preceding and current row
+        ) as behind_7d,
         count(*) over (
-            partition by person_key order by day_number asc range between current row and {{ window - 1 }} following
-        ) as ahead_{{ window }}d{{ ',' if not loop.last }}
-        {% endfor %}
+            partition by person_key order by day_number asc nulls last range between current row and 6 following
+        ) as ahead_7d,
+        count(*) over (
+            partition by person_key order by day_number asc nulls last range between 27 preceding and current row
+        ) as behind_28d,
+        count(*) over (
+            partition by person_key order by day_number asc nulls last range between current row and 27 following
+        ) as ahead_28d
     from days
 
 ),

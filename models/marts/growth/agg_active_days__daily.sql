@@ -26,7 +26,7 @@ counted as (
     from {{ ref('int_active_day_counts_rolled') }} as counts
     -- A window that began before the product did is no row: its users had no chance to be active as often.
     inner join rolled
-        on counts.activity_date = rolled.activity_date and rolled.day_number >= counts.window_days
+        on counts.activity_date = rolled.activity_date and counts.window_days <= rolled.day_number
 
 )
 
