@@ -1,4 +1,5 @@
--- A distinct total can be neither smaller than its largest part nor larger than the sum of its parts.
+-- A distinct total can be neither smaller than its largest part nor larger than the sum of its parts. A day on
+-- which nobody met a bot is a row of people and none of bots: its sums are nothing.
 with
 
 bots as (
@@ -34,11 +35,10 @@ select
 from {{ ref('agg_user_engagement__daily') }} as people
 full outer join bots on people.activity_date = bots.activity_date
 where people.activity_date is null
-    or bots.activity_date is null
-    or people.shown_user_count not between bots.shown_max and bots.shown_sum
-    or people.viewer_count not between bots.viewer_max and bots.viewer_sum
-    or people.chat_starter_count not between bots.starter_max and bots.starter_sum
-    or people.chatting_user_count not between bots.chatting_max and bots.chatting_sum
+    or people.shown_user_count not between coalesce(bots.shown_max, 0) and coalesce(bots.shown_sum, 0)
+    or people.viewer_count not between coalesce(bots.viewer_max, 0) and coalesce(bots.viewer_sum, 0)
+    or people.chat_starter_count not between coalesce(bots.starter_max, 0) and coalesce(bots.starter_sum, 0)
+    or people.chatting_user_count not between coalesce(bots.chatting_max, 0) and coalesce(bots.chatting_sum, 0)
     -- Pairs and messages are additive, so they are equal and not only bounded.
-    or people.chatting_pair_count <> bots.chatting_sum
-    or people.new_message_count <> bots.new_message_count
+    or people.chatting_pair_count <> coalesce(bots.chatting_sum, 0)
+    or people.new_message_count <> coalesce(bots.new_message_count, 0)

@@ -5,6 +5,7 @@
 ) }}
 {%- set touched = touched_event_days('event_count', 'sum(event_count)', 'event_checksum') -%}
 {%- set message = code_of('event_name', 'message_sent') -%}
+{%- set regenerate = code_of('method', 'regenerate') -%}
 {%- set feature_used = code_of('event_name', 'feature_used') -%}
 {%- set gap_us = number_var('session_gap_seconds') ~ ' * cast(1000000 as bigint)' -%}
 {%- set measures -%}
@@ -13,10 +14,8 @@
         count(*) as event_count,
         count(*) filter (where event_code = {{ code_of('event_name', 'bot_view') }}) as view_count,
         count(*) filter (where event_code = {{ message }}) as message_count,
-        count(*) filter (
-            where
-            event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
-        ) as new_message_count,
+        count(*) filter (where event_code = {{ message }} and method_code is distinct from {{ regenerate }})
+            as new_message_count,
         count(*) filter (where event_code = {{ feature_used }}) as feature_use_count,
         -- One bit a feature, so that pieces can be put together without counting a feature twice.
         coalesce(bit_or(case
@@ -26,32 +25,31 @@
         end), 0) as feature_mask,
         cast(sum(coalesce(engaged_ms, 0)) as bigint) as engaged_ms
 {%- endset -%}
--- A piece is a run of events of one person, day and client session id without a long gap. It depends on its
--- day alone; sessions are put together from pieces, over midnight as well.
+-- A piece is a run of events of one person, day and client session id: another id or a long gap ends it. It
+-- depends on its day alone; sessions are put together from pieces, over midnight as well.
 with
 
 grouped as (
 
-    select
-        person_key,
-        event_date,
-        session_key,
-        {{ measures }}
+    select person_key, event_date, session_key, {{ measures }}
     from {{ ref('int_events_resolved') }}
     where {{ on_days('event_date', touched) }}
     group by person_key, event_date, session_key
 
 ),
 
--- Only a group longer than the gap can hold one: the others need no order of their events.
-long_groups as (
+-- Where the ids of a person neither overlap nor pause, each of them is one run: only other days are put in order.
+unsettled as (
 
-    select
-        person_key,
-        event_date,
-        coalesce(session_key, -1) as session_key
+    select distinct grouped.person_key, grouped.event_date
     from grouped
-    where {{ epoch_us('ended_at') }} - {{ epoch_us('started_at') }} > {{ gap_us }}
+    inner join grouped as others
+        on grouped.person_key = others.person_key
+        and grouped.event_date = others.event_date
+        and grouped.started_at <= others.ended_at
+        and grouped.ended_at >= others.started_at
+    where grouped.session_key is distinct from others.session_key
+        or {{ epoch_us('grouped.ended_at') }} - {{ epoch_us('grouped.started_at') }} > {{ gap_us }}
 
 ),
 
@@ -59,16 +57,21 @@ ordered as (
 
     select
         events.*,
-        lag(events.event_at) over (
-            partition by events.person_key, events.event_date, events.session_key
-            order by events.event_at asc nulls last, events.event_key asc nulls last
-        ) as previous_at
+        case
+            when events.session_key is distinct from lag(events.session_key) over in_time
+                or {{ epoch_us('events.event_at') }} - {{ epoch_us('lag(events.event_at) over in_time') }} > {{ gap_us }}
+                then 1
+            else 0
+        end as starts_piece
     from {{ ref('int_events_resolved') }} as events
-    inner join long_groups
-        on events.person_key = long_groups.person_key
-        and events.event_date = long_groups.event_date
-        and coalesce(events.session_key, -1) = long_groups.session_key
+    inner join unsettled
+        on events.person_key = unsettled.person_key and events.event_date = unsettled.event_date
     where {{ on_days('events.event_date', touched) }}
+    window in_time as (
+        partition by events.person_key, events.event_date
+        -- At the same instant events with an id come first, so that those without one can belong to it.
+        order by events.event_at asc nulls last, events.session_key asc nulls last, events.event_key asc nulls last
+    )
 
 ),
 
@@ -76,11 +79,9 @@ numbered as (
 
     select
         *,
-        sum(
-            case when {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }} > {{ gap_us }} then 1 else 0 end
-        ) over (
-            partition by person_key, event_date, session_key
-            order by event_at asc nulls last, event_key asc nulls last
+        sum(starts_piece) over (
+            partition by person_key, event_date
+            order by event_at asc nulls last, session_key asc nulls last, event_key asc nulls last
             rows between unbounded preceding and current row
         ) as piece_number
     from ordered
@@ -91,13 +92,11 @@ pieces as (
 
     select grouped.*
     from grouped
-    where {{ epoch_us('ended_at') }} - {{ epoch_us('started_at') }} <= {{ gap_us }}
+    left join unsettled
+        on grouped.person_key = unsettled.person_key and grouped.event_date = unsettled.event_date
+    where unsettled.person_key is null
     union all
-    select
-        person_key,
-        event_date,
-        session_key,
-        {{ measures }}
+    select person_key, event_date, session_key, {{ measures }}
     from numbered
     group by person_key, event_date, session_key, piece_number
 

@@ -63,7 +63,7 @@ named as (
                 order by case when client_key is null then 1 else 0 end asc, id_number asc nulls last
                 rows between unbounded preceding and unbounded following
             ),
-            -island_number - 1
+            -cast(island_number as bigint) - 1
         ) as stitched_key
     from islands
 

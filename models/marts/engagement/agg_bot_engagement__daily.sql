@@ -19,6 +19,7 @@ select
     bots.workflow,
     bots.creator_id,
     bots.model_version,
+    bots.is_ai_generated,
 
     bot_days.impression_count,
     bot_days.clicked_impression_count,

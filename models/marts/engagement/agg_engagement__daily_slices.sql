@@ -1,0 +1,71 @@
+{%- set people_only = ['active_user_count', 'session_count', 'session_ms'] -%}
+{%- set shared = [
+    'bot_user_count', 'impression_count', 'clicked_impression_count', 'view_count', 'viewer_count',
+    'chat_starter_count', 'new_message_count', 'chatting_user_count', 'chatting_pair_count',
+] -%}
+with
+
+people as (
+
+    select * from {{ ref('int_user_days_aggregated_to_slices') }}
+    where slice_dimension <> 'all'
+
+),
+
+bots as (
+
+    select * from {{ ref('int_bot_days_aggregated_to_slices') }}
+
+),
+
+slices as (
+
+    select
+        event_date,
+        slice_dimension,
+        slice_value,
+        {%- for column in people_only + shared %}
+        {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from people
+    union all
+    select
+        event_date,
+        slice_dimension,
+        slice_value,
+        {%- for column in people_only %}
+        -- Being active and a session belong to a person and to no bot.
+        cast(null as bigint) as {{ column }},
+        {%- endfor %}
+        {%- for column in shared %}
+        {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from bots
+
+)
+
+select
+    slice_dimension,
+    slice_value,
+    event_date as activity_date,
+
+    active_user_count,
+    bot_user_count,
+    impression_count,
+    clicked_impression_count,
+    {{ safe_divide('clicked_impression_count', 'impression_count') }} as click_through_rate,
+    view_count,
+    viewer_count,
+    chat_starter_count,
+    {{ safe_divide('chat_starter_count', 'viewer_count') }} as chat_start_rate,
+    new_message_count,
+    chatting_user_count,
+    chatting_pair_count,
+    {{ safe_divide('new_message_count', 'chatting_user_count') }} as chat_depth_per_user,
+    {{ safe_divide('new_message_count', 'chatting_pair_count') }} as chat_depth_per_user_bot,
+    session_count,
+    cast(session_ms / 1000 as decimal(18, 3)) as session_seconds,
+    {{ safe_divide('session_ms', 'active_user_count * 1000') }} as session_seconds_per_active_user,
+
+    {{ is_final('event_date') }} as is_final
+from slices
