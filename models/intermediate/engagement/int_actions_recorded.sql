@@ -8,6 +8,7 @@ recorded as (
         user_id as person_id,
         event_type as recorded_type,
         event_id as record_id,
+        cast(null as bigint) as score,
         event_time as action_at
     from {{ ref('stg_billing__subscription_events') }}
     where event_type in ('started', 'trial_started')
@@ -16,6 +17,7 @@ recorded as (
         user_id,
         'order',
         order_id,
+        null,
         ordered_at
     from {{ ref('stg_billing__orders') }}
     union all
@@ -23,6 +25,7 @@ recorded as (
         rater_id,
         'rating',
         rating_id,
+        score,
         rated_at
     from {{ ref('stg_llm__ratings') }}
     where rater_kind = 'user'
@@ -36,6 +39,7 @@ dated as (
         persons.is_excluded,
         recorded.recorded_type,
         recorded.record_id,
+        recorded.score,
         recorded.action_at,
         {{ reporting_date('recorded.action_at') }} as action_date
     from recorded
@@ -53,6 +57,7 @@ select
         when 'order' then {{ 101 + other.index('order_placed') }}
         when 'rating' then {{ 101 + other.index('answer_rated') }}
     end as smallint) as action_code,
+    dated.score,
     dated.action_at,
     dated.action_date
 from dated
