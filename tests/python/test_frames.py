@@ -1,0 +1,245 @@
+"""Tables in and out of Python models; and every Python model run without dbt, over the shipped sample."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import yaml
+
+from conftest import ROOT
+from plumbline.errors import PlumblineError
+from plumbline.frames import numbers, read, texts, write
+from worlds import World
+
+
+class DuckRelation:
+    """A relation as dbt hands it out on DuckDB."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def to_arrow_table(self) -> pa.Table:
+        return self.table
+
+
+class SparkFrame:
+    """A data frame as dbt hands it out on Spark."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def toArrow(self) -> pa.Table:  # noqa: N802
+        return self.table
+
+
+class SparkSession:
+    """Takes what a model returns on Spark."""
+
+    def createDataFrame(self, frame: pd.DataFrame) -> tuple[str, pd.DataFrame]:  # noqa: N802
+        return "spark", frame
+
+
+def table_of(**columns: Sequence[Any]) -> pa.Table:
+    return pa.table(dict(columns))
+
+
+# ---------------------------------------------------------------- read
+@pytest.mark.parametrize("wrap", [DuckRelation, SparkFrame])
+def test_rows_come_in_the_order_of_their_key(wrap: type[DuckRelation]) -> None:
+    shuffled = table_of(place=["b", "a", "b", "a"], age=[1, 2, 0, 1], n=[4, 2, 3, 1])
+    assert read(wrap(shuffled), ["place", "age"])["n"].to_pylist() == [1, 2, 3, 4]
+    assert read(wrap(shuffled), ["age", "place"])["n"].to_pylist() == [3, 1, 4, 2]
+
+
+def test_an_empty_table_has_its_columns() -> None:
+    empty = pa.schema([("place", pa.string()), ("n", pa.int64())]).empty_table()
+    found = read(DuckRelation(empty), ["place"])
+    assert found.num_rows == 0
+    assert numbers(found, "n").dtype == np.float64
+    assert numbers(found, "n").shape == texts(found, "place").shape == (0,)
+
+
+def test_a_missing_key_column_is_named() -> None:
+    with pytest.raises(PlumblineError, match="without week, year"):
+        read(DuckRelation(table_of(day=[1])), ["day", "week", "year"])
+
+
+def test_rows_that_share_their_key_are_counted() -> None:
+    rows = table_of(place=["a", "a", "a", "b"], n=[1, 2, 3, 4])
+    with pytest.raises(PlumblineError, match=r"2 rows share their key \(place\)"):
+        read(DuckRelation(rows), ["place"])
+    assert read(DuckRelation(rows), ["place", "n"]).num_rows == 4
+
+
+def test_two_null_keys_are_the_same_key() -> None:
+    with pytest.raises(PlumblineError, match="1 rows share"):
+        read(DuckRelation(table_of(place=["a", None, None])), ["place"])
+
+
+# ---------------------------------------------------------------- columns
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([2, None, -3], pa.int64()),
+        pa.array([Decimal("2"), None, Decimal("-3")], pa.decimal128(38, 0)),
+        pa.array([2.0, None, -3.0], pa.float64()),
+    ],
+)
+def test_numbers_are_doubles_and_null_is_nan(values: pa.Array) -> None:
+    found = numbers(pa.table({"n": values}), "n")
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, [2.0, np.nan, -3.0])
+
+
+def test_a_decimal_is_read_to_the_last_place() -> None:
+    money = pa.array([Decimal("0.1"), Decimal("12345678901.234567")], pa.decimal128(18, 6))
+    found = numbers(pa.table({"n": money}), "n")
+    np.testing.assert_array_max_ulp(found, np.array([0.1, 12345678901.234567]), maxulp=1)
+
+
+def test_a_sum_wider_than_a_double_is_rounded() -> None:
+    wide = pa.array([2**53 + 1], pa.int64())
+    assert numbers(pa.table({"n": wide}), "n").tolist() == [float(2**53)]
+
+
+def test_texts_are_texts_and_null_is_refused() -> None:
+    found = texts(table_of(place=["b", "", "ä"]), "place")
+    assert found.tolist() == ["b", "", "ä"]
+    with pytest.raises(PlumblineError, match="column place has 2 nulls"):
+        texts(table_of(place=["b", None, None]), "place")
+
+
+# ---------------------------------------------------------------- write
+SCHEMA = pa.schema(
+    [("day", pa.date32()), ("n", pa.int64()), ("rate", pa.float64()), ("usd", pa.decimal128(18, 6)),
+     ("place", pa.string()), ("is_new", pa.bool_())]
+)  # fmt: skip
+ROW = {
+    "day": date(2026, 1, 31),
+    "n": 3,
+    "rate": 0.5,
+    "usd": Decimal("1.25"),
+    "place": "a",
+    "is_new": True,
+}
+
+
+def test_every_kind_of_array_becomes_its_declared_type() -> None:
+    told = pa.Table.from_pylist([ROW, {**ROW, "n": 4, "rate": None}], schema=SCHEMA)
+    columns = {
+        "day": told["day"],
+        "n": np.array([3, 4]),
+        "rate": np.array([0.5, np.nan]),
+        "usd": np.array([Decimal("1.25"), Decimal("1.25")], dtype=object),
+        "place": np.array(["a", "a"]),
+        "is_new": np.array([True, True]),
+    }
+    found = write(None, columns, SCHEMA)
+    assert found.equals(told)
+    assert found.schema.equals(SCHEMA)
+    lists = {name: told[name].to_pylist() for name in ("usd", "place", "is_new", "n")}
+    assert write(None, columns | lists | {"day": told["day"].combine_chunks()}, SCHEMA).equals(told)
+
+
+def test_nan_leaves_as_null_and_whole_doubles_as_integers() -> None:
+    schema = pa.schema([("n", pa.int64())])
+    found = write(None, {"n": np.array([2.0, np.nan])}, schema)
+    assert found["n"].to_pylist() == [2, None]
+    with pytest.raises(pa.ArrowInvalid):
+        write(None, {"n": np.array([2.5])}, schema)
+
+
+def test_columns_that_the_schema_does_not_name_are_named() -> None:
+    with pytest.raises(
+        PlumblineError, match=r"other columns than its schema: extra, rate$|extra, rate"
+    ):
+        write(
+            None, {"n": [1], "extra": [1]}, pa.schema([("n", pa.int64()), ("rate", pa.float64())])
+        )
+
+
+def test_spark_takes_a_frame_of_the_same_rows() -> None:
+    schema = pa.schema([("n", pa.int64()), ("rate", pa.float64())])
+    engine, frame = write(SparkSession(), {"n": [1, 2], "rate": [0.5, 1.5]}, schema)
+    assert engine == "spark"
+    assert frame.to_dict("list") == {"n": [1, 2], "rate": [0.5, 1.5]}
+
+
+# ---------------------------------------------------------------- every Python model
+MODELS = sorted((ROOT / "python_models").glob("**/*.py"))
+
+
+class Config:
+    """dbt's view of a model's YAML, as far as a Python model may ask."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.config.get(name, default)
+
+    def meta_get(self, name: str, default: Any = None) -> Any:
+        return self.config.get("meta", {}).get(name, default)
+
+
+class Dbt:
+    """First argument of a Python model: relations of a finished warehouse by their names."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, config: Config) -> None:
+        self.connection, self.config, self.asked = connection, config, set[str]()
+
+    def ref(self, name: str) -> duckdb.DuckDBPyRelation:
+        self.asked.add(name)
+        schemas = self.connection.execute(
+            "select table_schema from information_schema.tables where table_name = ?", [name]
+        ).fetchall()
+        assert len(schemas) == 1, f"{name} is the name of {len(schemas)} relations"
+        return self.connection.table(f"{schemas[0][0]}.{name}")
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _config(path: Path) -> Config:
+    (entry,) = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))["models"]
+    assert entry["name"] == path.stem
+    return Config(entry.get("config", {}))
+
+
+def test_there_are_python_models() -> None:
+    assert MODELS
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_returns_what_it_declares_and_what_the_warehouse_holds(
+    sample: World, path: Path
+) -> None:
+    module = _module(path)
+    with duckdb.connect(str(sample.warehouse.database), read_only=True) as connection:
+        dbt = Dbt(connection, _config(path))
+        found = module.model(dbt, connection)
+        assert isinstance(found, pa.Table)
+        assert found.schema.equals(module.SCHEMA)
+        assert dbt.asked
+        names = ", ".join(found.schema.names)
+        held = connection.execute(
+            f"select {names} from python_models.{path.stem} order by all"
+        ).fetchall()
+        assert held == connection.execute(f"select {names} from found order by all").fetchall()
