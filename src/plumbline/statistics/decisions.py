@@ -196,7 +196,7 @@ class Decisions:
     def reason_labels(self) -> list[list[str]]:
         """Names of the reasons that hold, in the order of the rules; one list per experiment."""
         flags, inverse = np.unique(self.reasons, return_inverse=True)
-        names = [[flag.name.lower() for flag in Because if value & flag] for value in flags]
+        names = [[(flag.name or "").lower() for flag in Because if value & flag] for value in flags]
         return [names[place] for place in inverse]
 
 
@@ -371,6 +371,10 @@ def _rows(
     """The figures of the treatment that is recommended, or else of the best one."""
     count = len(status)
     best, _, allowed = posterior
+    if groups.pairs == 0:
+        none = Outcome.of(np.zeros(count), np.full(count, Reason.NOT_MEASURED, np.int8))
+        nobody = np.full(count, -1, dtype=np.int64)
+        return Decisions(status, reasons, nobody, none, none, none, none)
     # One row per pair: its primary goal cell; ties go to the lower variation.
     row = np.full(groups.pairs, -1, dtype=np.int64)
     places = np.flatnonzero(primary)
