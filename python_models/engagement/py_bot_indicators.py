@@ -36,4 +36,4 @@ def model(dbt, session):
     percentile = percentile_ranks(group, found.mean)
     keys = {name: rows[name] for name in ("bot_id", "score_date", "indicator")}
     values = (found.raw, found.mean, found.low, found.high, percentile)
-    return write(session, keys | dict(zip(SCHEMA.names[3:], values)), SCHEMA)
+    return write(session, keys | dict(zip(SCHEMA.names[3:], values, strict=True)), SCHEMA)

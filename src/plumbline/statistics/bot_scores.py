@@ -1,11 +1,11 @@
 """Quality score of bots: indicators shrunk towards their market, ranked within it, weighed together.
 
-A bot with nine impressions and three clicks has not shown a click-through rate of a third. Each indicator of a
-bot is therefore drawn towards the market of its day, the further the less the bot has been used: empirical
-Bayes with a Beta prior for shares and a Gamma prior for means of counts (Casella, *An introduction to empirical
-Bayes data analysis*, 1985). Repeated use by one person is no independent evidence, so trials are divided by a
-design effect (Kish, *Survey sampling*, 1965). The prior comes from moments that no single bot can move far: a
-Huber mean and the Paule-Mandel between-bot variance on clipped residuals.
+A bot with nine impressions and three clicks has not shown a click-through rate of a third. Each indicator
+of a bot is therefore drawn towards the market of its day, the further the less the bot has been used:
+empirical Bayes with a Beta prior for shares and a Gamma prior for means of counts (Casella, *An introduction
+to empirical Bayes data analysis*, 1985). Repeated use by one person is no independent evidence, so trials
+are divided by a design effect (Kish, *Survey sampling*, 1965). The prior comes from moments that no single
+bot can move far: a Huber mean and the Paule-Mandel between-bot variance on clipped residuals.
 
 All functions work on flat arrays of one value a row, with the group (day and indicator) of each row beside
 them; groups share one pass. Nothing is drawn at random, and rows in the same order give the same bits.
@@ -28,7 +28,8 @@ Bools = npt.NDArray[np.bool_]
 CLIP = 2.5
 # Mean of min(z, CLIP) squared for a standard normal z, so that the clipped variance is unbiased.
 CLIPPED_VARIANCE = 0.9775599834528068
-# Bots with fewer effective trials do not shape the prior while enough others do: their rates are mostly 0 or 1.
+# Bots with fewer effective trials do not shape the prior while enough others do: most of their rates are
+# 0 or 1.
 ENOUGH_TRIALS = 30.0
 ENOUGH_BOTS = 5
 # From fewer bots a variance between bots cannot be told; the prior then weighs as much as so many trials.
@@ -100,9 +101,9 @@ def shrink(
 ) -> Shrunk:
     """Empirical-Bayes estimates of ratios of sums, each group with a prior of its own.
 
-    A row is one bot in one group: y successes or messages over n trials, made by ``units`` independent units
-    (person-days or people) whose sums of y², y·n and n² are given. With the design effect d of the group, y/d of
-    n/d is taken as binomial (``is_share``) or as Poisson.
+    A row is one bot in one group: y successes or messages over n trials, made by ``units`` independent
+    units (person-days or people) whose sums of y², y·n and n² are given. With the design effect d of the
+    group, y/d of n/d is taken as binomial (``is_share``) or as Poisson.
 
     Args:
         group: group of each row from :func:`places`; the same group has the same ``is_share``.
