@@ -4,31 +4,91 @@
 -- that were followed by activity n days later. 420 k / m is whole for every m up to 7, so sums are exact.
 with
 
-aged as (
+-- n days are whole weeks and a rest: the days of a week, moved by the rest, lie in the fortnight that begins so
+-- many weeks later.
+windows as (
 
     select
-        person_key,
-        activity_date,
-        cast({{ dbt.date_trunc('week', 'activity_date') }} as date) as week_start_date
-    from {{ ref('int_active_days_aged') }}
+        window_name,
+        first_day as lag_days,
+        first_day - first_day % 7 as week_days,
+        cast(power(2, first_day % 7) as bigint) as move_factor
+    from {{ ref('int_retention_windows_listed') }}
+    where is_named and retention_kind = 'exact'
 
 ),
 
-windows as (
+days as (
 
-    select * from {{ ref('int_retention_windows_listed') }}
-    where is_named and retention_kind = 'exact'
+    select
+        person_key,
+        {{ add_days('activity_date', '1 - ' ~ iso_day_of_week('activity_date')) }} as week_start_date,
+        cast(power(2, {{ iso_day_of_week('activity_date') }} - 1) as bigint) as day_bit
+    from {{ ref('int_active_days_aged') }}
 
 ),
 
 person_weeks as (
 
-    select
-        person_key,
-        week_start_date,
-        count(*) as active_day_count
-    from aged
+    select person_key, week_start_date, count(*) as active_day_count, bit_or(day_bit) as day_mask
+    from days
     group by person_key, week_start_date
+
+),
+
+fortnights as (
+
+    select person_key, week_start_date, bit_or(day_mask) as day_mask
+    from (
+        select person_key, week_start_date, day_mask from person_weeks
+        union all
+        select person_key, {{ add_days('week_start_date', -7) }}, day_mask * 128
+        from person_weeks
+    ) as halves
+    group by person_key, week_start_date
+
+),
+
+-- People alike in active days and followed days are counted together: at most 35 kinds a week and lag.
+returned as (
+
+    select
+        person_weeks.week_start_date,
+        windows.window_name,
+        person_weeks.active_day_count,
+        bit_count((person_weeks.day_mask * windows.move_factor) & fortnights.day_mask) as returned_day_count,
+        count(*) as person_count
+    from person_weeks
+    inner join fortnights on person_weeks.person_key = fortnights.person_key
+    inner join windows
+        on {{ day_diff('person_weeks.week_start_date', 'fortnights.week_start_date') }} = windows.week_days
+    group by
+        person_weeks.week_start_date,
+        windows.window_name,
+        person_weeks.active_day_count,
+        bit_count((person_weeks.day_mask * windows.move_factor) & fortnights.day_mask)
+
+),
+
+shares as (
+
+    select
+        *,
+        cast(floor({{ safe_divide('420 * returned_day_count', 'active_day_count') }}) as bigint) as share_420ths
+    from returned
+
+),
+
+summed as (
+
+    select
+        week_start_date,
+        window_name,
+        cast(sum(person_count * returned_day_count) as bigint) as returned_day_count,
+        cast(sum(person_count * share_420ths) as bigint) as share_sum_420ths,
+        cast(sum(person_count * share_420ths * share_420ths) as bigint) as share_square_sum
+    from shares
+    group by week_start_date, window_name
 
 ),
 
@@ -41,57 +101,12 @@ weeks as (
     from person_weeks
     group by week_start_date
 
-),
-
-returned as (
-
-    select
-        aged.person_key,
-        aged.week_start_date,
-        windows.window_name,
-        count(*) as returned_day_count
-    from aged
-    cross join windows
-    inner join aged as later
-        on aged.person_key = later.person_key
-        and {{ add_days('aged.activity_date', 'windows.first_day') }} = later.activity_date
-    group by aged.person_key, aged.week_start_date, windows.window_name
-
-),
-
-shares as (
-
-    select
-        returned.week_start_date,
-        returned.window_name,
-        returned.returned_day_count,
-        cast(
-            floor({{ safe_divide('420 * returned.returned_day_count', 'person_weeks.active_day_count') }}) as bigint
-        ) as share_420ths
-    from returned
-    inner join person_weeks
-        on returned.person_key = person_weeks.person_key
-        and returned.week_start_date = person_weeks.week_start_date
-
-),
-
-summed as (
-
-    select
-        week_start_date,
-        window_name,
-        cast(sum(returned_day_count) as bigint) as returned_day_count,
-        cast(sum(share_420ths) as bigint) as share_sum_420ths,
-        cast(sum(share_420ths * share_420ths) as bigint) as share_square_sum
-    from shares
-    group by week_start_date, window_name
-
 )
 
 select
     weeks.week_start_date,
     windows.window_name,
-    windows.first_day as lag_days,
+    windows.lag_days,
     weeks.active_user_count,
     weeks.active_day_count,
     coalesce(summed.returned_day_count, 0) as returned_day_count,
@@ -102,4 +117,4 @@ cross join windows
 left join summed
     on weeks.week_start_date = summed.week_start_date
     and windows.window_name = summed.window_name
-where {{ add_days('weeks.week_start_date', '6 + windows.first_day') }} <= {{ as_of_date() }}
+where {{ add_days('weeks.week_start_date', '6 + windows.lag_days') }} <= {{ as_of_date() }}

@@ -4,21 +4,16 @@
 -- included; who wrote to it before is not new to it. Returned is a chat with the same bot.
 with
 
-aged as (
-
-    select
-        person_key,
-        bot_key,
-        first_chat_date,
-        age_days
-    from {{ ref('int_bot_chat_days_aged') }}
-
-),
-
 windows as (
 
     select * from {{ ref('int_retention_windows_listed') }}
     where is_for_bots
+
+),
+
+chats as (
+
+    select * from {{ ref('int_bot_chat_days_aged') }}
 
 ),
 
@@ -28,33 +23,48 @@ cohorts as (
         bot_key,
         first_chat_date,
         count(*) as cohort_size
-    from aged
+    from chats
     where age_days = 0
     group by bot_key, first_chat_date
 
 ),
 
+-- Most pairs never meet again: unless somebody names a window with day 0, these rows fall away in the join.
 returned as (
 
-    select distinct
-        aged.person_key,
-        aged.bot_key,
-        aged.first_chat_date,
-        windows.window_name
-    from aged
-    inner join windows on aged.age_days between windows.first_day and windows.last_day
+    select
+        chats.person_key,
+        chats.bot_key,
+        chats.first_chat_date,
+        bit_or(ages.window_mask) as window_mask
+    from chats
+    inner join {{ ref('int_retention_ages_masked') }} as ages on chats.age_days = ages.age_days
+    group by chats.person_key, chats.bot_key, chats.first_chat_date
+
+),
+
+by_mask as (
+
+    select
+        bot_key,
+        first_chat_date,
+        window_mask,
+        count(*) as person_count
+    from returned
+    group by bot_key, first_chat_date, window_mask
 
 ),
 
 counted as (
 
     select
-        bot_key,
-        first_chat_date,
-        window_name,
-        count(*) as returned_count
-    from returned
-    group by bot_key, first_chat_date, window_name
+        by_mask.bot_key,
+        by_mask.first_chat_date,
+        windows.window_name,
+        cast(sum(by_mask.person_count) as bigint) as returned_count
+    from by_mask
+    inner join windows on (by_mask.window_mask & windows.window_bit) <> 0
+    group by by_mask.bot_key, by_mask.first_chat_date, windows.window_name
 
 )
 

@@ -12,7 +12,8 @@ named as (
         retention_kind,
         first_day,
         case when retention_kind = 'rolling' then {{ horizon }} else last_day end as last_day,
-        is_for_bots
+        is_for_bots,
+        cast(power(2, row_number() over (order by window_name asc nulls last) - 1) as bigint) as window_bit
     from {{ ref('retention_windows') }}
 
 ),
@@ -51,7 +52,8 @@ select
     cast(coalesce(named.first_day, numbered.first_day) as bigint) as first_day,
     cast(coalesce(named.last_day, numbered.last_day) as bigint) as last_day,
     named.window_name is not null as is_named,
-    coalesce(named.is_for_bots, false) as is_for_bots
+    coalesce(named.is_for_bots, false) as is_for_bots,
+    coalesce(named.window_bit, 0) as window_bit
 from numbered
 full outer join named
     on numbered.retention_kind = named.retention_kind
