@@ -205,7 +205,7 @@ class Dbt:
             "select table_schema from information_schema.tables where table_name = ?", [name]
         ).fetchall()
         assert len(schemas) == 1, f"{name} is the name of {len(schemas)} relations"
-        return self.connection.table(f"{schemas[0][0]}.{name}")
+        return self.connection.sql(f"select * from {schemas[0][0]}.{name}")
 
 
 def _module(path: Path) -> ModuleType:
