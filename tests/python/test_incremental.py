@@ -30,6 +30,8 @@ STORED = (
     "intermediate.int_views_matched",
     "intermediate.int_events_aggregated_to_bot_user_days",
     "intermediate.int_events_aggregated_to_user_days",
+    "intermediate.int_events_aggregated_to_session_pieces",
+    "intermediate.int_events_aggregated_to_conversation_days",
 )
 
 FACTS = (
@@ -37,6 +39,8 @@ FACTS = (
     "+stg_product__event_contexts",
     "+int_events_aggregated_to_bot_user_days",
     "+int_events_aggregated_to_user_days",
+    "+int_events_aggregated_to_session_pieces",
+    "+int_events_aggregated_to_conversation_days",
 )
 
 
@@ -52,6 +56,10 @@ def _event(dice: random.Random, number: int) -> dict[str, Any]:
         "anonymous_id": None if user else dice.choice(["a1", "a2"]),
         "event_name": dice.choice(EVENTS),
         "bot_id": dice.choice(["b1", "b2", None]),
+        # Ids that several people send, for days on end or not at all.
+        "session_id": dice.choice(["s1", f"s{number // 8}", None]),
+        "conversation_id": dice.choice(["c1", f"c{number // 5}", None]),
+        "feature": dice.choice(["chat", "flashcards", "brand_new_feature", None]),
         "method": dice.choice(["generate", "regenerate", None]),
         "source": dice.choice(["feed", "search", None]),
         "ingested_at": START + timedelta(days=30),
@@ -125,6 +133,13 @@ def test_any_history_gives_the_rows_of_a_full_refresh(tmp_path: Path, seed: int)
         )
         connection.execute(
             "delete from intermediate.int_events_aggregated_to_user_days where event_count > 1"
+        )
+        connection.execute(
+            "delete from intermediate.int_events_aggregated_to_session_pieces where session_key is null"
+        )
+        connection.execute(
+            "update intermediate.int_events_aggregated_to_conversation_days set message_count = 9 "
+            "where new_message_count = 1"
         )
         connection.execute(
             "insert into intermediate.int_views_matched from intermediate.int_views_matched limit 3"
