@@ -14,7 +14,7 @@ first_days as (
 
     {% for name in event_names() -%}
     select
-        '{{ name }}' as action,
+        '{{ name }}' as action_name,
         person_key,
         min(event_date) as first_date
     from {{ ref('int_user_days_classified') }}
@@ -30,7 +30,7 @@ expected as (
         entrances.funnel,
         count(*) as person_count
     from entrances
-    inner join first_days on entrances.action = first_days.action
+    inner join first_days on entrances.action = first_days.action_name
     where {{ add_days('first_days.first_date', 'entrances.window_days') }} <= {{ as_of_date() }}
     group by entrances.funnel
 

@@ -62,6 +62,6 @@ select
     dated.action_date
 from dated
 -- A machine's day does not count, whatever stands on it.
-left join {{ ref('int_user_days_excluded') }} as others
-    on dated.person_key = others.person_key and dated.action_date = others.event_date
-where others.person_key is null and not dated.is_excluded and dated.action_date <= {{ as_of_date() }}
+left join {{ ref('int_user_days_excluded') }} as excluded_days
+    on dated.person_key = excluded_days.person_key and dated.action_date = excluded_days.event_date
+where excluded_days.person_key is null and not dated.is_excluded and dated.action_date <= {{ as_of_date() }}

@@ -101,6 +101,6 @@ select
             matched.action_key asc nulls last
     ) as place
 from matched
-left join {{ ref('int_user_days_excluded') }} as others
-    on matched.person_key = others.person_key and matched.action_date = others.event_date
-where others.person_key is null
+left join {{ ref('int_user_days_excluded') }} as excluded_days
+    on matched.person_key = excluded_days.person_key and matched.action_date = excluded_days.event_date
+where excluded_days.person_key is null

@@ -23,8 +23,8 @@ counted as (
         ) as repeat_number
     from actions
     where place >= entry_place
-        and {{ epoch_us('action_at') }} - {{ epoch_us('entered_at') }}
-            <= window_days * cast({{ 86400 * 1000000 }} as bigint)
+        and {{ epoch_us('action_at') }}
+        <= {{ epoch_us('entered_at') }} + window_days * cast({{ 86400 * 1000000 }} as bigint)
 
 )
 

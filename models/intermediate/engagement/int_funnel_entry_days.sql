@@ -18,27 +18,39 @@ days as (
 
 ),
 
-done as (
+-- How often the first step was done, by the narrowest count that the facts hold of it.
+counted as (
 
     select
         days.person_key,
         entrances.funnel,
         entrances.window_days,
-        days.event_date as action_date
+        days.event_date as action_date,
+        case
+            {%- for method in event_methods() %}
+            when entrances.method_code = {{ loop.index }} then days.{{ method }}_message_count
+            {%- endfor %}
+            {%- for feature in event_features() %}
+            when entrances.feature_code = {{ loop.index }} then days.{{ feature }}_use_count
+            {%- endfor %}
+            {%- for name in event_names() %}
+            when entrances.action_code = {{ loop.index }} then days.{{ name }}_count
+            {%- endfor %}
+        end as action_count
     from days
     cross join entrances
-    where case
-        {%- for method in event_methods() %}
-        when entrances.method_code = {{ loop.index }} then days.{{ method }}_message_count
-        {%- endfor %}
-        {%- for feature in event_features() %}
-        when entrances.feature_code = {{ loop.index }} then days.{{ feature }}_use_count
-        {%- endfor %}
-        {%- for name in event_names() %}
-        when entrances.action_code = {{ loop.index }} then days.{{ name }}_count
-        {%- endfor %}
-        else 0
-    end > 0
+
+),
+
+done as (
+
+    select
+        person_key,
+        funnel,
+        window_days,
+        action_date
+    from counted
+    where action_count > 0
     union all
     select
         actions.person_key,

@@ -1,4 +1,6 @@
-{%- set dimensions = ['role', 'country', 'platform', 'language', 'acquisition_channel', 'first_bot_type', 'random_half'] %}
+{%- set dimensions = [
+    'role', 'country', 'platform', 'language', 'acquisition_channel', 'first_bot_type', 'random_half',
+] %}
 -- Who stands on which side of a comparison. The rest is everyone whose value is known and another one.
 with
 

@@ -30,7 +30,7 @@ select
     entries.entered_at,
 
     entries.reached_step_number,
-    names.step_name as reached_step_name,
+    named.step_name as reached_step_name,
     entries.reached_at,
     cast(floor(
         ({{ epoch_us('entries.reached_at') }} - {{ epoch_us('entries.entered_at') }}) / 1000
@@ -41,7 +41,7 @@ select
     {{ is_final(add_days('entries.entry_date', 'entries.window_days')) }} as is_final
 from entries
 inner join {{ ref('int_persons_described') }} as persons on entries.person_key = persons.person_key
-inner join {{ ref('int_funnel_steps_coded') }} as names
-    on entries.funnel = names.funnel
-    and entries.reached_step_number = names.step_number
-    and not names.is_exclusion
+inner join {{ ref('int_funnel_steps_coded') }} as named
+    on entries.funnel = named.funnel
+    and entries.reached_step_number = named.step_number
+    and not named.is_exclusion
