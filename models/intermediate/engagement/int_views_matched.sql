@@ -61,7 +61,13 @@ matched as (
                 and {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }}
                 <= {{ number_var('click_window_seconds') }} * cast(1000000 as bigint)
                 then previous_date
-        end as impression_date
+        end as impression_date,
+        case
+            when previous_code = {{ impression }}
+                and {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }}
+                <= {{ number_var('click_window_seconds') }} * cast(1000000 as bigint)
+                then previous_at
+        end as impression_at
     from sequenced
     where event_code = {{ view }} and {{ on_days('event_date', touched) }}
 
@@ -73,6 +79,7 @@ select
     matched.context_key,
     matched.event_at as viewed_at,
     matched.impression_date,
+    matched.impression_at,
     days.neighbourhood_checksum as day_checksum,
     matched.event_date
 from matched

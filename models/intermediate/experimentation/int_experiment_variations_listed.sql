@@ -1,0 +1,75 @@
+{{ config(materialized='table') }}
+
+-- Arms of each phase: the registered ones, and what units saw without being registered (weight 0). The control
+-- is number 0, whatever its name; treatments follow by name.
+with
+
+registered as (
+
+    select
+        experiment_id,
+        phase,
+        variation_id,
+        is_control,
+        expected_weight
+    from {{ ref('stg_experiments__experiments') }}
+
+),
+
+listed as (
+
+    select
+        experiment_id,
+        phase,
+        variation_id,
+        is_control,
+        expected_weight,
+        true as is_registered
+    from registered
+    union all
+    select distinct
+        units.experiment_id,
+        units.phase,
+        units.variation_id,
+        false as is_control,
+        0 as expected_weight,
+        false as is_registered
+    from {{ ref('int_units_assigned') }} as units
+    left join registered
+        on units.experiment_id = registered.experiment_id
+        and units.phase = registered.phase
+        and units.variation_id = registered.variation_id
+    where registered.variation_id is null
+
+),
+
+controls as (
+
+    select
+        experiment_id,
+        phase,
+        min(variation_id) as control_variation_id,
+        {{ first_by('expected_weight', ['variation_id']) }} as control_weight
+    from registered
+    where is_control
+    group by experiment_id, phase
+
+)
+
+select
+    listed.experiment_id,
+    listed.phase,
+    listed.variation_id,
+    cast(row_number() over (
+        partition by listed.experiment_id, listed.phase
+        order by
+            case when listed.variation_id = controls.control_variation_id then 0 else 1 end asc,
+            listed.variation_id asc nulls last
+    ) - case when controls.control_variation_id is null then 0 else 1 end as bigint) as variation_number,
+    coalesce(listed.variation_id = controls.control_variation_id, false) as is_control,
+    cast(listed.expected_weight as decimal(9, 6)) as expected_weight,
+    listed.is_registered,
+    controls.control_variation_id,
+    controls.control_weight
+from listed
+left join controls on listed.experiment_id = controls.experiment_id and listed.phase = controls.phase
