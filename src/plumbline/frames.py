@@ -111,3 +111,24 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if held.dtype.kind == "O" and len(held) and isinstance(held[0], Decimal):
         return pa.array(list(values), type=kind)
     return pa.array(held.tolist(), type=kind)
+
+
+def arrays(table: pa.Table) -> dict[str, NDArray[Any]]:
+    """Columns as arrays by name: texts as objects, null as None; numbers and booleans as doubles, null as NaN.
+
+    Dates and times are left out: what Python needs of them, SQL gives as a number of days.
+
+    Args:
+        table: table from :func:`read`.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for name in table.schema.names:
+        kind = table.schema.field(name).type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            found[name] = np.asarray(table.column(name).to_pylist(), dtype=object)
+        elif pa.types.is_boolean(kind):
+            held = table.column(name).cast(pa.int8()).cast(pa.float64())
+            found[name] = np.asarray(held.to_numpy(zero_copy_only=False), dtype=np.float64)
+        elif not pa.types.is_temporal(kind):
+            found[name] = numbers(table, name)
+    return found

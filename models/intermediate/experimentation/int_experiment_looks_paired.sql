@@ -1,6 +1,6 @@
 {{ paired_arms(
     ref('int_experiment_looks_summed'),
     ['experiment_id', 'phase', 'metric', 'look_date'],
-    ['kind', 'role', 'is_primary', 'margin_relative', 'good_direction', 'is_capped', 'scale', 'quantile_level',
+    ['kind', 'measure', 'role', 'is_primary', 'margin_relative', 'good_direction', 'is_capped', 'scale', 'quantile_level',
      'numerator_pivot', 'denominator_pivot', 'before_numerator_pivot', 'before_denominator_pivot', 'cap']
 ) }}

@@ -62,6 +62,7 @@ select
     cumulated.look_date,
     cumulated.variation_id,
     metrics.kind,
+    metrics.numerator as measure,
     metrics.role,
     metrics.is_primary,
     metrics.margin_relative,

@@ -48,6 +48,7 @@ select
     summed.cohort,
     {{ as_of_date() }} as as_of_date,
     metrics.kind,
+    metrics.numerator as measure,
     metrics.role,
     metrics.is_primary,
     metrics.margin_relative,

@@ -90,7 +90,7 @@ class Moments:
         products = np.empty((count, width, width))
         for j in range(width):
             products[:, j, :] = total(centred * centred[:, [j]])
-        return Moments(n, *_two_sum(mean, rest), products, total(centred**3))
+        return Moments(n, *two_sum(mean, rest), products, total(centred**3))
 
     @staticmethod
     def of_mean(n: ArrayLike, mean: ArrayLike, m2: ArrayLike, m3: ArrayLike = 0.0) -> Moments:
@@ -166,7 +166,7 @@ class Moments:
         cubes = self.cubes + other.cubes
         cubes = cubes + gap**3 * weight * (a - b) / size
         cubes = cubes + 3 * gap * (a * other_squares - b * squares) / size
-        return Moments(n, *_two_sum(base, small), products, cubes)
+        return Moments(n, *two_sum(base, small), products, cubes)
 
     def merged(self, axis: int) -> Moments:
         """Merge all cells along one leading axis, pairwise, so that errors grow with its logarithm."""
@@ -216,7 +216,7 @@ def user_reasons(n: Ints, few: Any) -> Codes:
     return reasons_where(np.shape(n), (n < 1, Reason.NO_USERS), (few, Reason.TOO_FEW_USERS))
 
 
-def _two_sum(large: Floats, small: Floats) -> tuple[Floats, Floats]:
+def two_sum(large: Floats, small: Floats) -> tuple[Floats, Floats]:
     """Rounded sum and its exact error (Knuth)."""
     total = large + small
     virtual = total - large
