@@ -171,6 +171,8 @@ def _effects(
     posterior = normal_posterior(compared.difference, compared.standard_error, 0.0, 0.0)
     size = len(row)
     p, low, high = compared.p, compared.interval.low, compared.interval.high
+    values = [_bound(arm.estimate + arm.rest, arm.reasons) for arm in arms]
+    difference = nullable(compared.difference)
     inside = compared.interval.reasons
     better, worse = nullable(posterior.probability_of_better), nullable(posterior.probability_of_worse)
     shipped, kept = nullable(posterior.loss_if_shipped), nullable(posterior.loss_if_kept)
@@ -182,15 +184,19 @@ def _effects(
             for arm in ("control", "treatment")
             for name in ("unit_count", "nonzero_count")
         ]
-        p = two_proportion_z(*counts).p
+        tested = two_proportion_z(*counts)
+        p = tested.p
         newcombe = newcombe_interval(*counts, alpha)
         low, high, inside = newcombe.low, newcombe.high, newcombe.reasons
+        # A share needs one unit, an error of a mean two.
+        values = [counts[1] / np.maximum(counts[0], 1), counts[3] / np.maximum(counts[2], 1)]
+        difference = nullable(tested.difference)
         beta = compare_proportions(*counts, 1.0, 1.0, (alpha / 2, 1 - alpha / 2))
         better, worse = beta.probability_of_better, beta.probability_of_worse
         shipped, kept = beta.loss_if_shipped, beta.loss_if_kept
         credible = beta.relative_quantiles
     up = columns["good_direction"] != "down"
-    signed = compared.difference.values * np.where(up, 1.0, -1.0)
+    signed = np.nan_to_num(difference) * np.where(up, 1.0, -1.0)
     direction = np.select([signed > 0, signed < 0], ["gain", "harm"], "none").astype(object)
     names = {code: method.name.lower() for code, method in enumerate(RelativeMethod)}
     return Effects(
@@ -200,11 +206,11 @@ def _effects(
         control_denominator=totals["control"][1],
         treatment_numerator=totals["treatment"][0],
         treatment_denominator=totals["treatment"][1],
-        control_value=_bound(control.estimate + control.rest, control.reasons),
-        treatment_value=_bound(treatment.estimate + treatment.rest, treatment.reasons),
+        control_value=values[0],
+        treatment_value=values[1],
         control_standard_error=_bound(np.sqrt(control.squared_error), control.reasons),
         treatment_standard_error=_bound(np.sqrt(treatment.squared_error), treatment.reasons),
-        difference=nullable(compared.difference),
+        difference=difference,
         standard_error=nullable(compared.standard_error),
         difference_low=_bound(low, inside),
         difference_high=_bound(high, inside),

@@ -40,12 +40,14 @@ class Rules:
         concentration: k of the e-value on conversions.
         negligible: relative uplift that counts as no difference.
         non_inferior: anytime p of "worse than the margin or as bad" below which a guardrail is cleared.
+        smallest_arm: with fewer users in an arm there is no anytime evidence on means and ratios: it is asymptotic.
     """
 
     alpha: float
     concentration: float
     negligible: float
     non_inferior: float
+    smallest_arm: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def anytime_evidence(columns: Columns, effects: Effects, rules: Rules) -> Eviden
     users = columns["control_unit_count"] + columns["treatment_unit_count"]
     planned = np.where(columns["planned_unit_count"] > 0, columns["planned_unit_count"], users)
     mixing = mixture_variance(users, planned, rules.alpha)
-    found = anytime_effect(_outcome(effects.difference), _outcome(effects.standard_error), mixing, rules.alpha)
+    smallest = np.minimum(columns["control_unit_count"], columns["treatment_unit_count"])
+    errors = np.where(smallest >= rules.smallest_arm, effects.standard_error, np.nan)
+    found = anytime_effect(_outcome(effects.difference), _outcome(errors), mixing, rules.alpha)
     log_e, p = found.log_e, found.p.value
     low, high = np.full(len(users), np.nan), np.full(len(users), np.nan)
     binary = np.isin(columns["kind"], BINARY) & (columns["treatment_share"] > 0) & (columns["treatment_share"] < 1)
