@@ -5,7 +5,8 @@ import pyarrow as pa
 from plumbline.frames import arrays, read, write
 from plumbline.statistics.verdicts import frozen_priors
 
-KEYS = ["experiment_id", "phase", "metric", "finished_experiment_id", "finished_phase", "finished_variation_id"]
+KEYS = ["experiment_id", "phase", "metric", "finished_experiment_id", "finished_phase",
+        "finished_variation_id"]  # fmt: skip
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("experiment_id", "metric")]
     + [(name, pa.int64()) for name in ("phase", "effect_count")]

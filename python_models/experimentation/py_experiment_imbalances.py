@@ -9,8 +9,9 @@ KEYS = ["experiment_id", "phase", "variation_id", "measure"]
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("experiment_id", "variation_id", "measure", "reason")]
     + [(name, pa.int64()) for name in ("phase", "control_unit_count", "treatment_unit_count")]
-    + [(name, pa.float64()) for name in ("control_mean", "treatment_mean", "standardised_difference", "p_value")]
-)
+    + [(name, pa.float64()) for name in ("control_mean", "treatment_mean",
+                                         "standardised_difference", "p_value")]
+)  # fmt: skip
 
 
 def model(dbt, session):

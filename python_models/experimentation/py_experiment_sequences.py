@@ -6,7 +6,8 @@ from plumbline.frames import arrays, read, write
 from plumbline.statistics.verdicts import sequences
 
 KEYS = ["experiment_id", "phase", "variation_id", "metric", "look_day"]
-TEXTS = ["experiment_id", "variation_id", "control_variation_id", "metric", "kind", "role", "method", "direction"]
+TEXTS = ["experiment_id", "variation_id", "control_variation_id", "metric", "kind", "role", "method",
+         "direction"]  # fmt: skip
 NUMBERS = ["control_value", "treatment_value", "difference", "difference_low", "difference_high",
            "relative_difference", "p_value", "anytime_low", "anytime_high", "anytime_relative_low",
            "anytime_relative_high", "anytime_p_value", "log_e_value"]  # fmt: skip

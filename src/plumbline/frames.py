@@ -114,7 +114,7 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 
 
 def arrays(table: pa.Table) -> dict[str, NDArray[Any]]:
-    """Columns as arrays by name: texts as objects, null as None; numbers and booleans as doubles, null as NaN.
+    """Columns as arrays by name: texts as objects, null as None; numbers and booleans as doubles with NaN.
 
     Dates and times are left out: what Python needs of them, SQL gives as a number of days.
 

@@ -34,7 +34,13 @@ from plumbline.statistics.ratios import summarise_ratio
 
 Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
 BINARY = ("proportion", "retention", "threshold")
-PIVOTS = {"y": "numerator", "d": "denominator", "x": "before_numerator", "z": "before_denominator", "k": "numerator"}
+PIVOTS = {
+    "y": "numerator",
+    "d": "denominator",
+    "x": "before_numerator",
+    "z": "before_denominator",
+    "k": "numerator",
+}
 _ORDER = "ydxzk"
 
 
@@ -132,6 +138,16 @@ class Effects:
     relative_reason: npt.NDArray[np.object_]
 
 
+def counts_of(columns: Columns) -> tuple[Floats, Floats, Floats, Floats]:
+    """Users and successes of the control, then of the treatment."""
+    n_c, s_c, n_t, s_t = (
+        columns[f"{arm}_{name}"]
+        for arm in ("control", "treatment")
+        for name in ("unit_count", "nonzero_count")
+    )
+    return n_c, s_c, n_t, s_t
+
+
 def nullable(outcome: Outcome) -> Floats:
     """Values with NaN where they are undefined, for :func:`plumbline.frames.write`."""
     return np.where(outcome.defined, outcome.values, np.nan)
@@ -174,16 +190,15 @@ def _effects(
     values = [_bound(arm.estimate + arm.rest, arm.reasons) for arm in arms]
     difference = nullable(compared.difference)
     inside = compared.interval.reasons
-    better, worse = nullable(posterior.probability_of_better), nullable(posterior.probability_of_worse)
+    better, worse = (
+        nullable(posterior.probability_of_better),
+        nullable(posterior.probability_of_worse),
+    )
     shipped, kept = nullable(posterior.loss_if_shipped), nullable(posterior.loss_if_kept)
     credible = np.full((2, size), np.nan)
     totals = {arm: _totals(columns, arm, letter, kind) for arm in ("control", "treatment")}
     if kind in BINARY and method == "plain":
-        counts = [
-            columns[f"{arm}_{name}"]
-            for arm in ("control", "treatment")
-            for name in ("unit_count", "nonzero_count")
-        ]
+        counts = counts_of(columns)
         tested = two_proportion_z(*counts)
         p = tested.p
         newcombe = newcombe_interval(*counts, alpha)
@@ -217,7 +232,9 @@ def _effects(
         relative_difference=nullable(compared.relative),
         relative_low=_bound(compared.relative_interval.low, compared.relative_interval.reasons),
         relative_high=_bound(compared.relative_interval.high, compared.relative_interval.reasons),
-        relative_method=np.array([names[int(code)] for code in compared.relative_method], dtype=object),
+        relative_method=np.array(
+            [names[int(code)] for code in compared.relative_method], dtype=object
+        ),
         log_ratio=nullable(compared.log_ratio),
         log_ratio_error=nullable(compared.log_ratio_error),
         p_value=nullable(p.value),
@@ -281,22 +298,30 @@ def _quantile(columns: Columns, arm: str, alpha: float) -> Summary:
 
 
 def _adjusted(columns: Columns, kind: str) -> Adjusted:
-    return adjust_ratios(*_pair(columns, "ydxz")) if kind == "ratio" else adjust_means(*_pair(columns, "yx"))
+    return (
+        adjust_ratios(*_pair(columns, "ydxz"))
+        if kind == "ratio"
+        else adjust_means(*_pair(columns, "yx"))
+    )
 
 
 def _joined(parts: list[Effects]) -> Effects:
     return Effects(
-        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Effects)}
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Effects)
+        }
     )
 
 
 def compare_cells(columns: Columns, alpha: float) -> Effects:
     """Every view of every cell, in the order of the cells and, within one, plain, capped, adjusted.
 
-    Estimand: difference of treatment and control in shares, means, ratios or quantiles per unit. Models and
-    formulas are those of ``proportions`` and ``proportion_tests`` (proportion, retention, threshold), ``means``
-    (mean, participation), ``ratios`` and ``quantiles``; capped views cut values at ``cap``; adjusted views take
-    out what use before exposure explains (``covariates``). Shares are tested by the pooled z test.
+    Estimand: difference of treatment and control in shares, means, ratios or quantiles per unit. Models
+    and formulas are those of ``proportions`` and ``proportion_tests`` (proportion, retention, threshold),
+    ``means`` (mean, participation), ``ratios`` and ``quantiles``; capped views cut values at ``cap``;
+    adjusted views take out what use before exposure explains (``covariates``). Shares are tested by the
+    pooled z test.
 
     Args:
         columns: see the module.
@@ -304,28 +329,41 @@ def compare_cells(columns: Columns, alpha: float) -> Effects:
     """
     parts: list[Effects] = []
     number = np.arange(len(columns["kind"]))
-    for kind in sorted(set(columns["kind"].tolist())):
+    # Without any cell the views of one kind are made all the same, empty.
+    for kind in sorted(set(columns["kind"].tolist())) or ["ratio"]:
         of_kind = columns["kind"] == kind
         some, row = rows(columns, of_kind), number[of_kind]
         summaries, weak = _plain(some, kind, alpha)
         parts.append(_effects(some, row, "plain", kind, "y", summaries, weak, None, alpha))
         if kind in ("mean", "participation"):
             capped = (some["is_capped"] > 0) & ~np.isnan(some["cap"])
-            part = rows(some, capped)
-            control, treatment = _pair(part, "k")
-            parts.append(
-                _effects(
-                    part, row[capped], "capped", kind, "k", (summarise_mean(control), summarise_mean(treatment)),
-                    _is_weak(control, treatment), None, alpha,
+            if capped.any():
+                part = rows(some, capped)
+                control, treatment = _pair(part, "k")
+                parts.append(
+                    _effects(
+                        part,
+                        row[capped],
+                        "capped",
+                        kind,
+                        "k",
+                        (summarise_mean(control), summarise_mean(treatment)),
+                        _is_weak(control, treatment),
+                        None,
+                        alpha,
+                    )
                 )
-            )  # fmt: skip
         if kind != "quantile":
             found = _adjusted(some, kind)
             arms = (found.control, found.treatment)
-            parts.append(_effects(some, row, "adjusted", kind, "y", arms, weak, found.variance_reduction, alpha))
+            parts.append(
+                _effects(
+                    some, row, "adjusted", kind, "y", arms, weak, found.variance_reduction, alpha
+                )
+            )
     joined = _joined(parts)
     rank = {"plain": 0, "capped": 1, "adjusted": 2}
-    order = np.lexsort(([rank[method] for method in joined.method], joined.row))
+    order = np.lexsort((np.array([rank[method] for method in joined.method]), joined.row))
     return Effects(**{field.name: getattr(joined, field.name)[order] for field in fields(Effects)})
 
 
@@ -361,12 +399,23 @@ def results(columns: Columns, alpha: float) -> dict[str, Any]:
     A family is an experiment's cells of one cohort, view and kind of segment.
 
     Args:
-        columns: see the module, with the keys experiment_id, phase, variation_id, control_variation_id, metric,
-            segment_key, segment_value, cohort and role.
+        columns: see the module, with the keys experiment_id, phase, variation_id, control_variation_id,
+            metric, segment_key, segment_value, cohort and role.
         alpha: error of intervals.
     """
-    keys = ("experiment_id", "phase", "variation_id", "control_variation_id", "metric", "segment_key",
-            "segment_value", "cohort", "kind", "role", "is_primary")  # fmt: skip
+    keys = (
+        "experiment_id",
+        "phase",
+        "variation_id",
+        "control_variation_id",
+        "metric",
+        "segment_key",
+        "segment_value",
+        "cohort",
+        "kind",
+        "role",
+        "is_primary",
+    )
     effects = compare_cells(columns, alpha)
     found: dict[str, Any] = {key: columns[key][effects.row] for key in keys}
     for arm in ("control", "treatment"):
@@ -377,10 +426,14 @@ def results(columns: Columns, alpha: float) -> dict[str, Any]:
     family = [
         "\x1f".join((name, str(phase), cohort, segment, method))
         for name, phase, cohort, segment, method in zip(
-            found["experiment_id"], found["phase"], found["cohort"], found["segment_key"], effects.method,
+            found["experiment_id"],
+            found["phase"],
+            found["cohort"],
+            found["segment_key"],
+            effects.method,
             strict=True,
         )
-    ]  # fmt: skip
+    ]
     together = found["role"] != "secondary"
     found["adjusted_p_value"] = adjusted_p_values(effects.p_value, np.array(family), together)
     found["adjustment"] = np.where(together, "holm", "benjamini_hochberg").astype(object)

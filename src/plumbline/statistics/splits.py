@@ -29,7 +29,10 @@ def split_checks(columns: Columns, concentration: float) -> dict[str, Any]:
     keys = ("experiment_id", "phase", "segment_key", "segment_value")
     found: dict[tuple[Any, ...], int] = {}
     group = np.array(
-        [found.setdefault(key, len(found)) for key in zip(*(columns[key] for key in keys), strict=True)],
+        [
+            found.setdefault(key, len(found))
+            for key in zip(*(columns[key] for key in keys), strict=True)
+        ],
         dtype=np.int64,
     )
     count = len(found)
@@ -51,7 +54,9 @@ def split_checks(columns: Columns, concentration: float) -> dict[str, Any]:
     part = ~np.isnan(p) & (result["segment_key"] != "all")
     if part.any():
         labels = np.array([f"{key[0]}\x1f{key[1]}" for key in found])[part]
-        adjusted[part] = benjamini_hochberg(p[part], np.unique(labels, return_inverse=True)[1].ravel())
+        adjusted[part] = benjamini_hochberg(
+            p[part], np.unique(labels, return_inverse=True)[1].ravel()
+        )
     result |= {
         "unit_count": users.sum(axis=0),
         "leaked_count": check.leaked_users,
@@ -77,7 +82,11 @@ def imbalances(columns: Columns, alpha: float) -> dict[str, Any]:
     control, treatment = (moments_of(columns, arm, "x") for arm in ("control", "treatment"))
     compared = compare_means(summarise_mean(control), summarise_mean(treatment), alpha, False)
     spread = np.sqrt(
-        (control.m2(0) / np.maximum(control.n - 1, 1) + treatment.m2(0) / np.maximum(treatment.n - 1, 1)) / 2
+        (
+            control.m2(0) / np.maximum(control.n - 1, 1)
+            + treatment.m2(0) / np.maximum(treatment.n - 1, 1)
+        )
+        / 2
     )
     flat = np.isnan(nullable(compared.difference)) | (spread <= 0)
     keys = ("experiment_id", "phase", "variation_id", "measure")

@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from plumbline.statistics.decisions import Because, Cells, Decisions, Health, Role, Status, Thresholds, decide
+from plumbline.statistics.decisions import (
+    Because,
+    Cells,
+    Decisions,
+    Health,
+    Role,
+    Status,
+    Thresholds,
+    decide,
+)
 from plumbline.statistics.evidence import (
     anytime_beyond,
     anytime_effect,
@@ -26,7 +35,15 @@ from plumbline.statistics.outcomes import Bools, Floats, Interval, Ints, Outcome
 from plumbline.statistics.power import days_left
 from plumbline.statistics.priors import effect_posterior, fit_effect_prior
 from plumbline.statistics.proportions import best_of_arms, probability_of_relative_effect_below
-from plumbline.statistics.readouts import BINARY, Columns, Effects, compare_cells, nullable, rows
+from plumbline.statistics.readouts import (
+    BINARY,
+    Columns,
+    Effects,
+    compare_cells,
+    counts_of,
+    nullable,
+    rows,
+)
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
@@ -40,7 +57,8 @@ class Rules:
         concentration: k of the e-value on conversions.
         negligible: relative uplift that counts as no difference.
         non_inferior: anytime p of "worse than the margin or as bad" below which a guardrail is cleared.
-        smallest_arm: with fewer users in an arm there is no anytime evidence on means and ratios: it is asymptotic.
+        smallest_arm: with fewer users in an arm there is no anytime evidence on means and ratios, which is
+            asymptotic.
     """
 
     alpha: float
@@ -73,14 +91,16 @@ class Evidence:
 def _outcome(values: Floats) -> Outcome:
     """NaN as not measured."""
     missing = np.isnan(values)
-    return Outcome.of(np.where(missing, 0.0, values), np.where(missing, np.int8(Reason.NOT_MEASURED), np.int8(0)))
+    return Outcome.of(
+        np.where(missing, 0.0, values), np.where(missing, np.int8(Reason.NOT_MEASURED), np.int8(0))
+    )
 
 
 def anytime_evidence(columns: Columns, effects: Effects, rules: Rules) -> Evidence:
     """Evidence that holds at every look, of the plain or capped view of each cell.
 
-    Shares: Dirichlet-multinomial e-value of equal conversion given the planned split, and its inversion for the
-    relative difference. All else: asymptotic confidence sequence, tightest at the planned number of units.
+    Shares: Dirichlet-multinomial e-value of equal conversion given the planned split, and its inversion
+    for the relative difference. All else: asymptotic confidence sequence, tightest at the planned units.
 
     Args:
         columns: cells, with treatment_share and planned_unit_count (NaN: the units so far).
@@ -95,11 +115,16 @@ def anytime_evidence(columns: Columns, effects: Effects, rules: Rules) -> Eviden
     found = anytime_effect(_outcome(effects.difference), _outcome(errors), mixing, rules.alpha)
     log_e, p = found.log_e, found.p.value
     low, high = np.full(len(users), np.nan), np.full(len(users), np.nan)
-    binary = np.isin(columns["kind"], BINARY) & (columns["treatment_share"] > 0) & (columns["treatment_share"] < 1)
+    binary = (
+        np.isin(columns["kind"], BINARY)
+        & (columns["treatment_share"] > 0)
+        & (columns["treatment_share"] < 1)
+    )
     if binary.any():
         part = rows(columns, binary)
         lost, won, share = (
-            part[name] for name in ("control_nonzero_count", "treatment_nonzero_count", "treatment_share")
+            part[name]
+            for name in ("control_nonzero_count", "treatment_nonzero_count", "treatment_share")
         )
         shares = np.stack([1 - share, share])
         exact = log_multinomial_e(np.stack([lost, won]), shares, rules.concentration)
@@ -139,14 +164,16 @@ def _best(columns: Columns, effects: Effects, group: Ints, up: Bools) -> tuple[F
     best, loss = effects.probability_better.copy(), effects.loss_if_shipped.copy()
     sizes = np.bincount(group)
     for size in np.unique(sizes[sizes > 1]):
-        members = np.flatnonzero(sizes[group] == size)
-        members = members[np.argsort(group[members], kind="stable")].reshape(-1, size).T
+        several = np.flatnonzero(sizes[group] == size)
+        members = several[np.argsort(group[several], kind="stable")].reshape(-1, size).T
         first = members[0]
         binary = np.isin(columns["kind"][first], BINARY)
         if binary.any():
             cells = members[:, binary]
             users, wins = (
-                np.concatenate([columns[f"control_{name}"][cells[:1]], columns[f"treatment_{name}"][cells]])
+                np.concatenate(
+                    [columns[f"control_{name}"][cells[:1]], columns[f"treatment_{name}"][cells]]
+                )
                 for name in ("unit_count", "nonzero_count")
             )
             found = best_of_arms(users, wins, 1.0, 1.0, up[cells[0]])
@@ -157,8 +184,14 @@ def _best(columns: Columns, effects: Effects, group: Ints, up: Bools) -> tuple[F
         cells = cells[:, known]
         if cells.size:
             sign = np.where(up[cells[0]], 1.0, -1.0)
-            values = np.concatenate([effects.control_value[cells[:1]], effects.treatment_value[cells]]) * sign
-            errors = [effects.control_standard_error[cells[:1]], effects.treatment_standard_error[cells]]
+            values = (
+                np.concatenate([effects.control_value[cells[:1]], effects.treatment_value[cells]])
+                * sign
+            )
+            errors = [
+                effects.control_standard_error[cells[:1]],
+                effects.treatment_standard_error[cells],
+            ]
             chance, lost = best_of_normals(values, np.concatenate(errors))
             best[cells], loss[cells] = chance[1:], lost[1:]
     return best, loss
@@ -174,22 +207,25 @@ def _equivalence(columns: Columns, effects: Effects, negligible: float) -> Outco
     # Only an interval as narrow as the negligible range can lie inside it: others need no integral.
     exact = ok & np.isin(columns["kind"], BINARY) & (error < negligible)
     if exact.any():
-        counts = [
-            columns[f"{arm}_{name}"][exact]
-            for arm in ("control", "treatment")
-            for name in ("unit_count", "nonzero_count")
-        ]
+        counts = counts_of(rows(columns, exact))
         above, below = (
-            probability_of_relative_effect_below(*counts, 1.0, 1.0, bound) for bound in (negligible, -negligible)
+            probability_of_relative_effect_below(*counts, 1.0, 1.0, bound)
+            for bound in (negligible, -negligible)
         )
         inside[exact] = above - below
-    return Outcome.of(np.where(ok, inside, 0.0), np.where(ok, np.int8(0), np.int8(Reason.RELATIVE_UNDEFINED)))
+    return Outcome.of(
+        np.where(ok, inside, 0.0), np.where(ok, np.int8(0), np.int8(Reason.RELATIVE_UNDEFINED))
+    )
 
 
 def _views(columns: Columns, alpha: float) -> Effects:
     """The view decisions read: capped where the metric is capped, else plain."""
     found = compare_cells(columns, alpha)
-    wanted = np.where(np.isin(np.arange(len(columns["kind"])), found.row[found.method == "capped"]), "capped", "plain")
+    wanted = np.where(
+        np.isin(np.arange(len(columns["kind"])), found.row[found.method == "capped"]),
+        "capped",
+        "plain",
+    )
     kept = found.method == wanted[found.row]
     return Effects(**{name: getattr(found, name)[kept] for name in found.__dataclass_fields__})
 
@@ -213,16 +249,23 @@ def cells_of(columns: Columns, experiment: Ints, rules: Rules) -> tuple[Cells, E
     control = np.nan_to_num(effects.control_value)
     margin = columns["margin_relative"] * np.abs(control)
     posterior = effect_posterior(
-        _outcome(effects.log_ratio), _outcome(effects.log_ratio_error), columns["prior_share"],
+        _outcome(effects.log_ratio),
+        _outcome(effects.log_ratio_error),
+        columns["prior_share"],
         columns["prior_deviation"],
-    )  # fmt: skip
+    )
     goal = columns["role"] == "goal"
     allowed = np.where(goal, 0.0, columns["margin_relative"])
-    below, above = posterior.probability_below(np.log1p(-allowed)), posterior.probability_above(np.log1p(allowed))
+    below, above = (
+        posterior.probability_below(np.log1p(-allowed)),
+        posterior.probability_above(np.log1p(allowed)),
+    )
     beyond = Outcome.of(np.where(up, below.values, above.values), below.reasons)
     cleared = anytime_beyond(gain, error, -margin, evidence.mixing).value
     labels = columns["metric"].astype(str)
-    _, group = np.unique(np.char.add(experiment.astype(str), np.char.add("\x1f", labels)), return_inverse=True)
+    _, group = np.unique(
+        np.char.add(experiment.astype(str), np.char.add("\x1f", labels)), return_inverse=True
+    )
     best, loss = _best(columns, effects, group.ravel(), up)
     roles = {"goal": Role.GOAL, "guardrail": Role.GUARDRAIL, "secondary": Role.SECONDARY}
     half = float(special.ndtri(1 - rules.alpha / 2)) * error.values
@@ -249,17 +292,28 @@ def cells_of(columns: Columns, experiment: Ints, rules: Rules) -> tuple[Cells, E
         probability_equivalent=_equivalence(columns, effects, rules.negligible),
         smallest_users=smallest["unit_count"],
         smallest_events=smallest["nonzero_count"],
-        days_left=days_left(columns["full_days"], half, np.nan_to_num(columns["mde_relative"]) * np.abs(control)),
+        days_left=days_left(
+            columns["full_days"], half, np.nan_to_num(columns["mde_relative"]) * np.abs(control)
+        ),
     )
     return cells, effects, evidence
 
 
 def _health(columns: Columns) -> Health:
-    flag = {name: columns[name] > 0 for name in ("is_leaked", "is_mismatched", "is_at_planned_end", "is_stopped")}
+    flag = {
+        name: columns[name] > 0
+        for name in ("is_leaked", "is_mismatched", "is_at_planned_end", "is_stopped")
+    }
     count = {
         name: np.nan_to_num(columns[name]).astype(np.int64)
-        for name in ("exposed_unit_count", "multi_exposed_count", "imbalance_test_count", "full_days", "matured_unit_count")
-    }  # fmt: skip
+        for name in (
+            "exposed_unit_count",
+            "multi_exposed_count",
+            "imbalance_test_count",
+            "full_days",
+            "matured_unit_count",
+        )
+    }
     return Health(
         leaked=flag["is_leaked"],
         mismatched=flag["is_mismatched"],
@@ -276,7 +330,10 @@ def _health(columns: Columns) -> Health:
 
 def _codes(decisions: Decisions) -> npt.NDArray[np.object_]:
     """Names of the reasons that hold, separated by blanks; none where there is none."""
-    texts = [" ".join(flag.name.lower() for flag in Because if flag.name and flags & flag) for flags in decisions.reasons]
+    texts = [
+        " ".join(flag.name.lower() for flag in Because if flag.name and flags & flag)
+        for flags in decisions.reasons
+    ]
     return np.array([text or "none" for text in texts], dtype=object)
 
 
@@ -286,27 +343,35 @@ def decisions(
     """One row per experiment and phase.
 
     Args:
-        cells: matured goal and guardrail cells of all experiments, see ``cells_of``, with experiment_id and phase.
+        cells: matured goal and guardrail cells of all experiments, see ``cells_of``, with experiment_id and
+            phase.
         health: one row per experiment and phase, with the columns of ``Health``.
         rules: values of :class:`Rules` by name.
         thresholds: values of ``Thresholds`` by name.
     """
     keys = {
-        (name, phase): place for place, (name, phase) in enumerate(zip(health["experiment_id"], health["phase"], strict=True))
+        (name, phase): place
+        for place, (name, phase) in enumerate(
+            zip(health["experiment_id"], health["phase"], strict=True)
+        )
     }
     experiment = np.array(
-        [keys[key] for key in zip(cells["experiment_id"], cells["phase"], strict=True)], dtype=np.int64
+        [keys[key] for key in zip(cells["experiment_id"], cells["phase"], strict=True)],
+        dtype=np.int64,
     )
     found, _, _ = cells_of(cells, experiment, Rules(**rules))
-    counts = {"multi_exposed_users", "full_days", "users", "events"}
-    limits = Thresholds(**{name: int(value) if name in counts else value for name, value in thresholds.items()})  # type: ignore[arg-type]
-    made = decide(_health(health), found, limits)
+    limits: dict[str, Any] = dict(thresholds)
+    made = decide(_health(health), found, Thresholds(**limits))
     names = {
         (place, int(number)): variation
-        for place, number, variation in zip(experiment, cells["variation_number"], cells["variation_id"], strict=True)
+        for place, number, variation in zip(
+            experiment, cells["variation_number"], cells["variation_id"], strict=True
+        )
     }
     recommended = [
-        health["control_variation_id"][place] if number == 0 else names.get((place, int(number)), "none")
+        health["control_variation_id"][place]
+        if number == 0
+        else names.get((place, int(number)), "none")
         for place, number in enumerate(made.recommended_variation)
     ]
     return {
@@ -335,11 +400,31 @@ def sequences(columns: Columns, rules: Mapping[str, float]) -> dict[str, Any]:
     evidence = anytime_evidence(columns, effects, rule)
     found: dict[str, Any] = {
         name: columns[name]
-        for name in ("experiment_id", "phase", "variation_id", "control_variation_id", "metric", "look_day", "kind",
-                     "role", "is_primary", "control_unit_count", "treatment_unit_count")
-    }  # fmt: skip
-    for name in ("method", "control_value", "treatment_value", "difference", "difference_low", "difference_high",
-                 "relative_difference", "p_value", "direction"):  # fmt: skip
+        for name in (
+            "experiment_id",
+            "phase",
+            "variation_id",
+            "control_variation_id",
+            "metric",
+            "look_day",
+            "kind",
+            "role",
+            "is_primary",
+            "control_unit_count",
+            "treatment_unit_count",
+        )
+    }
+    for name in (
+        "method",
+        "control_value",
+        "treatment_value",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "relative_difference",
+        "p_value",
+        "direction",
+    ):
         found[name] = getattr(effects, name)
     known = evidence.interval.defined
     found["anytime_low"] = np.where(known, evidence.interval.low, np.nan)
@@ -357,8 +442,8 @@ def frozen_priors(
     """Prior of the log ratio of each experiment and metric, from what was finished before it started.
 
     Args:
-        columns: one row per experiment (experiment_id, phase), metric and effect of an earlier one (log_ratio,
-            log_ratio_error); a row without an earlier effect has NaN.
+        columns: one row per experiment (experiment_id, phase), metric and effect of an earlier one
+            (log_ratio, log_ratio_error); a row without an earlier effect has NaN.
         minimum_effects: fewer effects give the fallback.
         fallback_share, fallback_deviation: share of real effects, and their standard deviation.
 
@@ -370,9 +455,14 @@ def frozen_priors(
     group = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     known = ~np.isnan(columns["log_ratio"])
     prior = fit_effect_prior(
-        columns["log_ratio"][known], columns["log_ratio_error"][known], group[known], len(places),
-        minimum_effects, fallback_share, fallback_deviation,
-    )  # fmt: skip
+        columns["log_ratio"][known],
+        columns["log_ratio_error"][known],
+        group[known],
+        len(places),
+        minimum_effects,
+        fallback_share,
+        fallback_deviation,
+    )
     names = list(zip(*places, strict=True)) if places else [(), (), ()]
     return {
         "experiment_id": np.array(names[0], dtype=object),
