@@ -11,8 +11,9 @@ TEXTS = ["experiment_id", "variation_id", "control_variation_id", "metric", "seg
          "relative_reason"]  # fmt: skip
 NUMBERS = ["control_numerator", "control_denominator", "treatment_numerator", "treatment_denominator",
            "control_value", "treatment_value", "control_standard_error", "treatment_standard_error",
-           "difference", "standard_error", "difference_low", "difference_high", "relative_difference", "relative_low",
-           "relative_high", "log_ratio", "log_ratio_error", "p_value", "p_value_log10", "adjusted_p_value",
+           "difference", "standard_error", "difference_low", "difference_high", "relative_difference",
+           "relative_low", "relative_high", "log_ratio", "log_ratio_error", "p_value", "p_value_log10",
+           "adjusted_p_value",
            "probability_better", "loss_if_shipped", "loss_if_kept", "credible_low", "credible_high",
            "variance_reduction"]  # fmt: skip
 SCHEMA = pa.schema(

@@ -84,4 +84,4 @@ class Warehouse:
         return found
 
 
-MARTS = ("core", "engagement", "growth", "retention", "subscription")
+MARTS = ("core", "engagement", "experimentation", "growth", "retention", "subscription")

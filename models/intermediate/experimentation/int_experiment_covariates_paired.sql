@@ -19,11 +19,11 @@ select
     variation_id,
     measure,
     scale,
-    before_numerator_pivot,
     {%- for arm in ['control', 'treatment'] %}
     {{ arm }}_unit_count,
     {{ arm }}_sum_x,
-    {{ arm }}_sum_xx{{ ',' if not loop.last }}
+    {{ arm }}_sum_xx,
     {%- endfor %}
+    before_numerator_pivot
 from ranked
 where measure_rank = 1

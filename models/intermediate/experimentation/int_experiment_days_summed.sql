@@ -23,7 +23,9 @@ centred as (
         described.{{ segment }},
         {%- endfor %}
         units.numerator_value,
-        case when units.before_numerator_value <> 0 or units.before_denominator_value <> 0 then 1 else 0 end as has_before,
+        case
+            when units.before_numerator_value <> 0 or units.before_denominator_value <> 0 then 1 else 0
+        end as before_flag,
         -- 19 digits: DuckDB types the product of two shorter decimals too short.
         {%- for letter, side in sides.items() %}
         cast(units.{{ side }}_value - scales.{{ side }}_pivot as decimal(19, 0)) as {{ letter }},
@@ -68,19 +70,18 @@ select
     coalesce({{ segments | join(', ') }}, 'all') as segment_value,
     count(*) as unit_count,
     count(case when numerator_value <> 0 then 1 end) as nonzero_count,
-    cast(sum(has_before) as bigint) as before_count,
-    max(numerator_value) as max_value,
+    cast(sum(before_flag) as bigint) as before_count,
     {%- for term in statistic_terms() %}
-    cast(sum({{ term }}) as decimal(38, 0)) as sum_{{ term }}{{ ',' if not loop.last }}
+    cast(sum({{ term }}) as decimal(38, 0)) as sum_{{ term }},
     {%- endfor %}
+    max(numerator_value) as max_value
 from multiplied
-group by grouping sets (
+group by grouping sets (  -- noqa: PRS
     (experiment_id, phase, variation_id, metric, matured_date),
     {%- for segment in segments %}
     (experiment_id, phase, variation_id, metric, cohort_date, {{ segment }}){{ ',' if not loop.last }}
     {%- endfor %}
 )
 having
-    {%- for segment in segments %}
-    not (grouping({{ segment }}) = 0 and {{ segment }} is null){{ ' and' if not loop.last }}
-    {%- endfor %}
+    coalesce({{ segments | join(', ') }}) is not null
+    or grouping({{ segments | join(') + grouping(') }}) = {{ segments | length }}

@@ -36,10 +36,10 @@ cumulated as (
         {%- for column in ['unit_count', 'nonzero_count', 'before_count'] %}
         cast(sum(coalesce(pieces.{{ column }}, 0)) over so_far as bigint) as {{ column }},
         {%- endfor %}
-        max(pieces.max_value) over so_far as max_value,
         {%- for term in statistic_terms() %}
-        cast(sum(coalesce(pieces.sum_{{ term }}, 0)) over so_far as decimal(38, 0)) as sum_{{ term }}{{ ',' if not loop.last }}
+        cast(sum(coalesce(pieces.sum_{{ term }}, 0)) over so_far as decimal(38, 0)) as sum_{{ term }},
         {%- endfor %}
+        max(pieces.max_value) over so_far as max_value
     from grid
     left join pieces
         on grid.experiment_id = pieces.experiment_id

@@ -39,7 +39,9 @@ candidates as (
         goals.owner,
         row_number() over (
             partition by phases.experiment_id, phases.phase, goals.metric
-            order by case when goals.experiment_id = 'any' then 1 else 0 end asc, goals.priority asc nulls last
+            order by
+                (case when goals.experiment_id = 'any' then 1 else 0 end) asc nulls last,
+                goals.priority asc nulls last
         ) as preference
     from phases
     inner join {{ ref('experiment_goals') }} as goals

@@ -25,10 +25,10 @@ summed as (
         cast(sum(days.unit_count) as bigint) as unit_count,
         cast(sum(days.nonzero_count) as bigint) as nonzero_count,
         cast(sum(days.before_count) as bigint) as before_count,
-        max(days.max_value) as max_value,
         {%- for term in statistic_terms() %}
-        cast(sum(days.sum_{{ term }}) as decimal(38, 0)) as sum_{{ term }}{{ ',' if not loop.last }}
+        cast(sum(days.sum_{{ term }}) as decimal(38, 0)) as sum_{{ term }},
         {%- endfor %}
+        max(days.max_value) as max_value
     from {{ ref('int_experiment_days_summed') }} as days
     inner join cohorts
         on cohorts.cohort = 'all' or days.matured_date <= {{ as_of_date() }}

@@ -63,9 +63,11 @@ select
     cast(row_number() over (
         partition by listed.experiment_id, listed.phase
         order by
-            case when listed.variation_id = controls.control_variation_id then 0 else 1 end asc,
+            (case when listed.variation_id = controls.control_variation_id then 0 else 1 end) asc nulls last,
             listed.variation_id asc nulls last
-    ) - case when controls.control_variation_id is null then 0 else 1 end as bigint) as variation_number,
+    ) - count(controls.control_variation_id) over (
+        partition by listed.experiment_id, listed.phase, listed.variation_id
+    ) as bigint) as variation_number,
     coalesce(listed.variation_id = controls.control_variation_id, false) as is_control,
     cast(listed.expected_weight as decimal(9, 6)) as expected_weight,
     listed.is_registered,

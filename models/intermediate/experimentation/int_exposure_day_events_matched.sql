@@ -1,3 +1,7 @@
+{%- set owners = {
+    'of_people': ['units', "case when units.unit_type = 'user' then units.unit_key end = events.person_key"],
+    'of_bots': ['unit_bots', 'unit_bots.bot_key = events.bot_key']
+} -%}
 -- Events of the day of exposure, from the exposure on: what happened earlier that day is no outcome.
 with
 
@@ -26,10 +30,6 @@ unit_bots as (
 
 ),
 
-{%- set owners = {
-    'of_people': ['units', "case when units.unit_type = 'user' then units.unit_key end = events.person_key"],
-    'of_bots': ['unit_bots', 'unit_bots.bot_key = events.bot_key']
-} %}
 seen as (
 
     {% for owner, (source, key) in owners.items() -%}
@@ -55,6 +55,7 @@ seen as (
     {% if not loop.last %}union all
     {% endif %}
     {%- endfor %}
+
 )
 
 select
@@ -72,6 +73,6 @@ select
     seen.engaged_ms,
     seen.revenue_micros
 from seen
-left join {{ ref('int_user_days_excluded') }} as others
-    on seen.person_key = others.person_key and seen.event_date = others.event_date
-where others.person_key is null
+left join {{ ref('int_user_days_excluded') }} as not_counted
+    on seen.person_key = not_counted.person_key and seen.event_date = not_counted.event_date
+where not_counted.person_key is null

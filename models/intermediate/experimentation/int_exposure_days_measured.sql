@@ -34,7 +34,8 @@ pairs as (
         sum(weight) as active_event_count,
         count(case when event_code = {{ message }} then 1 end) as message_sent_count,
         count(case
-            when event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }} then 1
+            when event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
+                then 1
         end) as messages,
         {%- for measure, name in counted.items() %}
         count(case when event_code = {{ code_of('event_name', name) }} then 1 end) as {{ measure }},
@@ -110,8 +111,6 @@ parts as (
 
 select
     {{ unit }},
-    {%- for measure in unit_measures() %}
-    cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ each_measure('cast(sum(#) as bigint) as #') }}
 from parts
 group by {{ unit }}

@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
-{%- set spread = '1.959963984540054 * sqrt(value_count * level * (1 - level))' -%}
+{%- set spread = '1.959963984540054 * sqrt(value_count * quantile_level * (1 - quantile_level))' -%}
 -- Values at exact ranks: the quantile, and the ends of its 95 % interval. With few units an end would lie
 -- outside the sample; then both are null.
 with
@@ -21,7 +21,7 @@ ranked as (
         units.metric,
         cohorts.cohort,
         units.numerator_value,
-        cast(metrics.quantile_level as double) as level,
+        cast(metrics.quantile_level as double) as quantile_level,
         row_number() over arm_by_value as value_rank,
         count(*) over (
             partition by units.experiment_id, units.phase, units.variation_id, units.metric, cohorts.cohort
@@ -45,9 +45,9 @@ placed as (
 
     select
         *,
-        greatest(ceil(value_count * level), 1) as point_rank,
-        floor(value_count * level - {{ spread }}) as low_rank,
-        ceil(value_count * level + {{ spread }}) + 1 as high_rank
+        greatest(ceil(value_count * quantile_level), 1) as point_rank,
+        floor(value_count * quantile_level - {{ spread }}) as low_rank,
+        ceil(value_count * quantile_level + {{ spread }}) + 1 as high_rank
     from ranked
 
 )

@@ -66,9 +66,9 @@ select
     centres.denominator_pivot,
     centres.before_numerator_pivot,
     centres.before_denominator_pivot,
-    cast(
-        placed.low_value + floor((placed.high_value - placed.low_value) * placed.thousandths / 1000) as bigint
-    ) as cap
+    cast(floor(
+        placed.low_value + (placed.high_value - placed.low_value) * placed.thousandths / 1000
+    ) as bigint) as cap
 from centres
 left join placed
     on centres.experiment_id = placed.experiment_id

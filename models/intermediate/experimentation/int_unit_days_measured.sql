@@ -68,8 +68,6 @@ select
     unit_type,
     unit_key,
     activity_date,
-    {%- for measure in unit_measures() %}
-    cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ each_measure('cast(sum(#) as bigint) as #') }}
 from parts
 group by unit_type, unit_key, activity_date

@@ -1,5 +1,4 @@
 {{ config(materialized='table') }}
-{%- set unit = 'experiment_id, phase, unit_type, unit_key' -%}
 {%- set history = number_var('experiment_history_days') -%}
 -- What each unit did in each window of days around its exposure; a window without a row holds nothing. Days
 -- count from the day of exposure, which is day 0 and starts with the exposure.
@@ -49,9 +48,7 @@ facts as (
         units.closing_date,
         {{ day_diff('units.exposure_date', 'days.activity_date') }} as age_days,
         days.activity_date,
-        {%- for measure in unit_measures() %}
-        days.{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ each_measure('days.#') }}
     from units
     cross join horizon
     inner join {{ ref('int_unit_days_measured') }} as days
@@ -72,11 +69,13 @@ facts as (
         units.closing_date,
         0 as age_days,
         units.exposure_date as activity_date,
-        {%- for measure in unit_measures() %}
-        days.{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ each_measure('days.#') }}
     from units
-    inner join {{ ref('int_exposure_days_measured') }} as days using ({{ unit }})
+    inner join {{ ref('int_exposure_days_measured') }} as days
+        on units.experiment_id = days.experiment_id
+        and units.phase = days.phase
+        and units.unit_type = days.unit_type
+        and units.unit_key = days.unit_key
     union all
     select
         units.experiment_id,
@@ -86,14 +85,12 @@ facts as (
         units.closing_date,
         {{ day_diff('units.exposure_date', 'moments.activity_date') }} as age_days,
         moments.activity_date,
-        {%- for measure in unit_measures() %}
-        moments.{{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ each_measure('moments.#') }}
     from units
     inner join {{ ref('int_unit_moments_measured') }} as moments
         on units.unit_type = moments.unit_type
         and units.unit_key = moments.unit_key
-        and (moments.happened_at >= units.first_exposed_at or moments.activity_date < units.exposure_date)
+        and (units.first_exposed_at <= moments.happened_at or units.exposure_date > moments.activity_date)
 
 )
 
@@ -104,9 +101,7 @@ select
     facts.unit_key,
     windows.delay_days,
     windows.window_days,
-    {%- for measure in unit_measures() %}
-    cast(sum(facts.{{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ each_measure('cast(sum(facts.#) as bigint) as #') }}
 from facts
 inner join windows
     on facts.age_days >= windows.delay_days

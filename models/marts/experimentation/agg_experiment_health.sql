@@ -30,5 +30,5 @@ select
     is_mismatched as has_sample_ratio_mismatch,
     has_multi_exposure,
     has_pre_exposure_imbalance,
-    not (is_leaked or is_mismatched or has_multi_exposure or has_pre_exposure_imbalance) as is_valid
+    not is_leaked and not is_mismatched and not has_multi_exposure and not has_pre_exposure_imbalance as is_valid
 from judged

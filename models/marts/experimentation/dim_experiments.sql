@@ -21,7 +21,7 @@ select
     phases.hypothesis,
     phases.tags,
     coalesce(goals.metric, 'none') as primary_metric,
-    coalesce(goals.owner, 'none') as owner,
+    coalesce(goals.owner, 'none') as goal_owner,
     progress.control_variation_id,
     phases.variation_count,
     phases.started_at,

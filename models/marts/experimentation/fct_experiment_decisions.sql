@@ -24,7 +24,8 @@ select
     {{ as_of_date() }} as as_of_date,
     decided.status,
     case decided.status
-        when 'invalid' then 'Do not read the results: the experiment was not run as planned. Find the fault and start again.'
+        when 'invalid'
+            then 'Do not read the results: the experiment was not run as planned. Find the fault and start again.'
         when 'insufficient' then 'Wait: too few days or units so far to say anything.'
         when 'rollback' then 'Switch the treatment off: it does harm.'
         when 'conflict' then 'One goal got better and another worse: somebody has to weigh them.'

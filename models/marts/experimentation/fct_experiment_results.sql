@@ -31,7 +31,6 @@ select
     results.is_primary,
     metrics.good_direction,
     metrics.unit,
-    {{ as_of_date() }} as as_of_date,
     {%- for column in [
         'control_unit_count', 'treatment_unit_count', 'control_numerator', 'control_denominator', 'control_value',
         'treatment_numerator', 'treatment_denominator', 'treatment_value', 'difference', 'standard_error',
@@ -40,7 +39,8 @@ select
         'loss_if_shipped', 'loss_if_kept', 'credible_low', 'credible_high', 'variance_reduction', 'is_clt_weak',
         'direction', 'reason', 'relative_reason'
     ] %}
-    results.{{ column }}{{ ',' if not loop.last }}
+    results.{{ column }},
     {%- endfor %}
+    {{ as_of_date() }} as as_of_date
 from results
 inner join metrics on results.metric = metrics.metric

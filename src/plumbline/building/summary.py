@@ -45,7 +45,7 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> Table:
         """
         select schema_name, table_name, estimated_size, coalesce(comment, '')
         from duckdb_tables()
-        where schema_name in ('core', 'engagement', 'growth', 'retention', 'subscription')
+        where schema_name in ('core', 'engagement', 'experimentation', 'growth', 'retention', 'subscription')
         order by schema_name, table_name
         """
     ).fetchall()
