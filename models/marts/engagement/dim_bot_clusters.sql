@@ -15,6 +15,7 @@ clusters as (
 bots as (
 
     select * from {{ ref('int_bots_versioned') }}
+    where {{ as_of_date() }} between valid_from_date and valid_to_date
 
 )
 
@@ -45,6 +46,4 @@ select
     clusters.cluster_reason
 from features
 inner join clusters on features.bot_id = clusters.bot_id
-inner join bots
-    on features.bot_id = bots.bot_id
-    and {{ as_of_date() }} between bots.valid_from_date and bots.valid_to_date
+inner join bots on features.bot_id = bots.bot_id
