@@ -34,6 +34,8 @@ SHORT_DEPTH = 26.0
 FAR = 4.0
 # With both parameters at least this large a posterior vanishes, to exp(-DEPTH), at 0 and at 1.
 VANISHING = 24.0
+# A window may reach this many times beyond the outer posterior's before its nodes get too sparse.
+RESOLVED = 30.0
 # Sine and cosine of a node of an empty window: its weight is 0, its density must not be 0 / 0.
 EDGE = 1e-150
 
@@ -321,18 +323,23 @@ def effect_cdf(pair: Comparison, effect: Floats) -> tuple[Floats, Floats, Floats
     value, first, second = np.empty(cells), np.empty(cells), np.empty(cells)
     sign = np.where(pair.control_inside, 1.0, -1.0)
     low, high = window(pair.inner)
+    # Only where the outer variable is inside its own window does its distribution function vary.
+    bottom, top = window(pair.outer)
+    least, most = np.sin(bottom) ** 2, np.sin(top) ** 2
     if pair.relative:
         with np.errstate(over="ignore"):
-            least, most = np.zeros(cells), np.minimum(np.exp(-sign * effect), 1.0)
+            back = np.exp(-sign * effect)
+        least, most = np.minimum(least * back, 1.0), np.minimum(most * back, 1.0)
     else:
-        least, most = np.maximum(-sign * effect, 0.0), np.minimum(1 - sign * effect, 1.0)
-    least, most = np.clip(least, 0.0, 1.0), np.clip(most, 0.0, 1.0)
+        shift = sign * effect
+        least, most = np.clip(least - shift, 0.0, 1.0), np.clip(most - shift, 0.0, 1.0)
     start, end = np.arcsin(np.sqrt(least)), np.arccos(np.sqrt(1 - most))
-    cut = (start > low) | (end < high)
+    # A cut where the outer density is not nil is a corner of the integrand.
+    corner = ((start > low) & (bottom <= 0)) | ((end < high) & (top >= np.pi / 2))
     low, high = np.maximum(low, start), np.minimum(high, end)
     high = np.maximum(high, low)
     touches = (low <= 0) | (high >= np.pi / 2)
-    hard = cut | (touches & ~(half_integer(pair.inner) & half_integer(pair.outer)))
+    hard = corner | (touches & ~(half_integer(pair.inner) & half_integer(pair.outer)))
     for slow in (False, True):
         chosen = np.flatnonzero(hard == slow)
         for part in chunks(len(chosen)):
@@ -340,7 +347,7 @@ def effect_cdf(pair: Comparison, effect: Floats) -> tuple[Floats, Floats, Floats
             value[index], first[index], second[index] = _effect_cdf(
                 pair.take(index), effect[index], low[index], high[index], slow
             )
-    # Where the outer variable leaves [0, 1] its distribution function is 0 or 1.
+    # Where the outer variable is outside its window its distribution function is 0 or 1.
     control_over = pair.control_inside & (most < 1)
     treatment_under = ~pair.control_inside & (least > 0)
     for case, edge, upper in ((control_over, most, True), (treatment_under, least, False)):
@@ -404,7 +411,8 @@ def _effect_cdf(
 class _Grid:
     """What the distribution function of a relative effect needs of the inner arm, once per cell.
 
-    Only for cells whose two posteriors vanish at 0 and 1, so that nothing is cut off. With the outer
+    Only for cells whose two posteriors vanish at 1, so that nothing is cut off, and at 0 vanish or are
+    analytic. With the outer
     density g at y = x exp(+-effect), P(effect <= e) = anchor * sum(density) + sum(g * rising), its
     derivative sum(g * density): the antiderivative matrix has been applied to the density instead.
     """
@@ -416,6 +424,8 @@ class _Grid:
     # x at the end of the window from which the outer distribution function is carried on.
     anchor: Floats
     scale: Floats
+    # Largest factor of the effect at which the nodes still resolve the outer density.
+    largest: Floats
 
     def take(self, index: Ints) -> _Grid:
         """Some of the cells."""
@@ -426,22 +436,25 @@ class _Grid:
             self.rising[index],
             self.anchor[index],
             self.scale[index],
+            self.largest[index],
         )
 
 
-def _grid(pair: Comparison) -> _Grid:
-    low, high = window(pair.inner, SHORT_DEPTH)
-    x, rest, slope, weights = _nodes(low, high, FEWER)
+def _grid(pair: Comparison, rule: Rule, depth: float) -> _Grid:
+    low, high = window(pair.inner, depth)
+    x, rest, slope, weights = _nodes(low, high, rule)
     density = kernel(pair.inner, log_scale(pair.inner), x, rest)
     density *= weights * slope / (x * rest)
     inside = pair.control_inside[:, None]
-    rising = np.where(inside, density @ FEWER.up.T, density @ FEWER.down.T)
+    rising = np.where(inside, density @ rule.up.T, density @ rule.down.T)
     rising *= slope * (high - low)[:, None] / x
     anchor = np.sin(np.where(pair.control_inside, low, high)) ** 2
-    return _Grid(pair, x, density, rising, anchor, log_scale(pair.outer))
+    farthest = np.sin(high) ** 2
+    largest = np.minimum(1.0, RESOLVED * np.sin(window(pair.outer)[1]) ** 2) / farthest
+    return _Grid(pair, x, density, rising, anchor, log_scale(pair.outer), largest)
 
 
-def _near_normal_cdf(grid: _Grid, effect: Floats) -> tuple[Floats, Floats, Floats]:
+def _smooth_cdf(grid: _Grid, effect: Floats) -> tuple[Floats, Floats, Floats]:
     """P(log ratio <= e) and two derivatives, from a prepared grid."""
     outer, inside = grid.pair.outer, grid.pair.control_inside
     sign = np.where(inside, 1.0, -1.0)
@@ -500,11 +513,16 @@ def solve_level(
         reached = here + step
         low, high = lower[active], upper[active]
         bounded = np.isfinite(low) & np.isfinite(high)
-        with np.errstate(invalid="ignore"):
-            middle = np.where(bounded, (low + high) / 2, here + step / 2)
-        points[active] = np.where((reached >= low) & (reached <= high), reached, middle)
-        width = np.where(bounded, high - low, np.inf)
-        done = (np.abs(error) < close) | (width < 1e-15 * np.abs(here))
+        middle = here + step / 2
+        middle[bounded] = (low[bounded] + high[bounded]) / 2
+        last = np.abs(error) < close
+        within = np.where(
+            last, (reached >= low) & (reached <= high), (reached > low) & (reached < high)
+        )
+        points[active] = np.where(within, reached, middle)
+        width = np.full(len(here), np.inf)
+        width[bounded] = high[bounded] - low[bounded]
+        done = last | (width < 1e-15 * np.abs(here))
         active = active[~done]
         if not len(active):
             break
@@ -515,34 +533,46 @@ def effect_quantiles(pair: Comparison, levels: tuple[float, ...]) -> list[Floats
     """Posterior quantiles of the effect (log ratio if relative, else difference), one array a level."""
     cells = len(pair.inner.a)
     results = [np.empty(cells) for _ in levels]
-    near_normal = np.zeros(cells, dtype=np.bool_)
+    # 0: by effect_cdf; 1: smooth; 2: smooth and near normal.
+    kind = np.zeros(cells, dtype=np.int8)
     if pair.relative:
-        smallest = np.minimum(
-            np.minimum(pair.inner.a, pair.inner.b), np.minimum(pair.outer.a, pair.outer.b)
-        )
-        near_normal = np.asarray(smallest >= VANISHING)
+        low_end = np.minimum(pair.inner.a, pair.outer.a) >= VANISHING
+        high_end = np.minimum(pair.inner.b, pair.outer.b) >= VANISHING
+        kind[high_end & half_integer(pair.inner) & half_integer(pair.outer)] = 1
+        kind[high_end & low_end] = 2
     cumulants = effect_cumulants(pair)
     guesses = [cornish_fisher(cumulants, level) for level in levels]
-    for normal in (True, False):
-        chosen = np.flatnonzero(near_normal == normal)
+    # Halley is of third order; the skewer the posterior, the larger its constant.
+    for code, close in ((0, 1e-10), (1, 1e-6), (2, 3e-4)):
+        chosen = np.flatnonzero(kind == code)
         for part in chunks(len(chosen)):
             index = chosen[part]
             some = pair.take(index)
-            cdf = _cdf_of(some, _grid(some) if normal else None)
-            close = 3e-4 if normal else 1e-10
+            grid = None
+            if code:
+                grid = _grid(some, *((FEWER, SHORT_DEPTH) if code == 2 else (FULL, DEPTH)))
+            cdf = _cdf_of(some, grid, checked=code == 1)
             for level, (start, spread), result in zip(levels, guesses, results, strict=True):
                 result[index] = solve_level(cdf, level, start[index], spread[index], close)
     return results
 
 
-def _cdf_of(pair: Comparison, grid: _Grid | None) -> Cdf:
+def _cdf_of(pair: Comparison, grid: _Grid | None, checked: bool) -> Cdf:
     """Distribution function for some of the cells of a chunk."""
     cells = len(pair.inner.a)
 
     def cdf(index: Ints, points: Floats) -> tuple[Floats, Floats, Floats]:
         if grid is None:
             return effect_cdf(pair.take(index), points)
-        return _near_normal_cdf(grid if len(index) == cells else grid.take(index), points)
+        some = grid if len(index) == cells else grid.take(index)
+        results = _smooth_cdf(some, points)
+        sign = np.where(some.pair.control_inside, 1.0, -1.0)
+        sparse = np.exp(sign * points) > some.largest
+        if checked and sparse.any():
+            exact = effect_cdf(some.pair.take(np.flatnonzero(sparse)), points[sparse])
+            for result, values in zip(results, exact, strict=True):
+                result[sparse] = values
+        return results
 
     return cdf
 
