@@ -2,13 +2,14 @@
 
 Everything is integrated on the arcsine scale, x = sin(theta)^2: it stabilises the variance, treats p
 and 1 - p alike (so that no mirrored copy of the code is needed for p > 0.5), and turns the end-point
-singularities of Beta(a, b) with 2a or 2b integer into analytic functions. The density comes from
+singularities of Beta(a, b) with 2a and 2b whole into analytic functions. The density comes from
 Loader's saddle-point form, which has no cancellation at 1e9 users. Outer integrals use 64
 Gauss-Legendre nodes over the window of the narrower posterior. The distribution function of the wider
 one at these nodes is ``betainc`` at one end of the window plus the exact antiderivative of the
 degree-63 polynomial through its density at the same nodes: one 64 x 64 product in place of 64
 evaluations of ``betainc``. Cells for which this would lose digits (far tails, windows that end where
-a density is singular) are given 64 evaluations of ``betainc`` on nodes clustered at the ends.
+a density is singular) are given direct evaluations of ``betainc``, on nodes clustered at the ends
+where a power is fractional.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ SHORT_DEPTH = 26.0
 FAR = 4.0
 # With both parameters at least this large a posterior vanishes, to exp(-DEPTH), at 0 and at 1.
 VANISHING = 24.0
+# Fractional powers below this need nodes clustered at the ends.
+SMOOTH = 3.0
 # A window may reach this many times beyond the outer posterior's before its nodes get too sparse.
 RESOLVED = 30.0
 # Sine and cosine of a node of an empty window: its weight is 0, its density must not be 0 / 0.
@@ -68,11 +71,12 @@ FULL = _rule(NODES)
 FEWER = _rule(FEWER_NODES)
 # Nodes clustered at both ends by t^3 (10 - 15 t + 6 t^2), whose derivative is 30 t^2 (1 - t)^2: for
 # integrands with fractional powers at an end. Its distribution functions come from betainc.
+_MORE = _rule(96)
 CLUSTERED = Rule(
-    FULL.times**3 * (10 - 15 * FULL.times + 6 * FULL.times**2),
-    FULL.weights * 30 * FULL.times**2 * (1 - FULL.times) ** 2,
-    FULL.up,
-    FULL.down,
+    _MORE.times**3 * (10 - 15 * _MORE.times + 6 * _MORE.times**2),
+    _MORE.weights * 30 * _MORE.times**2 * (1 - _MORE.times) ** 2,
+    _MORE.up,
+    _MORE.down,
 )
 
 
@@ -189,11 +193,17 @@ def window(betas: Betas, depth: float = DEPTH) -> tuple[Floats, Floats]:
     return ends[0], ends[1]
 
 
-def half_integer(betas: Betas) -> Bools:
-    """Whether 2a and 2b are both whole numbers, so that the theta density is analytic at both ends."""
-    whole_a = np.abs(2 * betas.a - np.rint(2 * betas.a)) < 1e-9
-    whole_b = np.abs(2 * betas.b - np.rint(2 * betas.b)) < 1e-9
-    return np.asarray(whole_a & whole_b)
+def analytic(betas: Betas) -> Bools:
+    """Whether the theta density is smooth enough at both ends for plain Gauss-Legendre nodes.
+
+    It is theta^(2a - 1) there: analytic if 2a is whole, and from ``SMOOTH`` on the error, of order
+    64^(-4a), is below rounding.
+    """
+    smooth = [
+        (np.abs(2 * power - np.rint(2 * power)) < 1e-9) | (power >= SMOOTH)
+        for power in (betas.a, betas.b)
+    ]
+    return np.asarray(smooth[0] & smooth[1])
 
 
 def _nodes(low: Floats, high: Floats, rule: Rule) -> tuple[Floats, Floats, Floats, Floats]:
@@ -225,7 +235,7 @@ def small_tail(narrow: Betas, wide: Betas) -> tuple[Floats, Floats, Bools]:
     distance = np.abs(centre_wide - centre_narrow) / np.sqrt(spread_narrow + spread_wide)
     far = distance > FAR
     touches = (low <= 0) | (high >= np.pi / 2)
-    singular = touches & ~(half_integer(narrow) & half_integer(wide))
+    singular = touches & ~(analytic(narrow) & analytic(wide))
     # In the far tail the integrand peaks between the posteriors, not at the narrow one.
     share = spread_narrow / (spread_narrow + spread_wide)
     peak = centre_narrow + (centre_wide - centre_narrow) * share
@@ -339,7 +349,7 @@ def effect_cdf(pair: Comparison, effect: Floats) -> tuple[Floats, Floats, Floats
     low, high = np.maximum(low, start), np.minimum(high, end)
     high = np.maximum(high, low)
     touches = (low <= 0) | (high >= np.pi / 2)
-    hard = corner | (touches & ~(half_integer(pair.inner) & half_integer(pair.outer)))
+    hard = corner | (touches & ~(analytic(pair.inner) & analytic(pair.outer)))
     for slow in (False, True):
         chosen = np.flatnonzero(hard == slow)
         for part in chunks(len(chosen)):
@@ -538,7 +548,7 @@ def effect_quantiles(pair: Comparison, levels: tuple[float, ...]) -> list[Floats
     if pair.relative:
         low_end = np.minimum(pair.inner.a, pair.outer.a) >= VANISHING
         high_end = np.minimum(pair.inner.b, pair.outer.b) >= VANISHING
-        kind[high_end & half_integer(pair.inner) & half_integer(pair.outer)] = 1
+        kind[high_end & analytic(pair.inner) & analytic(pair.outer)] = 1
         kind[high_end & low_end] = 2
     cumulants = effect_cumulants(pair)
     guesses = [cornish_fisher(cumulants, level) for level in levels]
@@ -663,7 +673,7 @@ def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
     ]
     points = np.sort(np.stack([*(end for pair in ends for end in pair), *tops]), axis=0).T
     singular = (points[:, 0] <= 0) | (points[:, -1] >= np.pi / 2)
-    singular &= ~np.logical_and.reduce([half_integer(arm) for arm in arms])
+    singular &= ~np.logical_and.reduce([analytic(arm) for arm in arms])
     rows = max(8, ROWS // (2 * count))
     for direct in (False, True):
         chosen = np.flatnonzero(singular == direct)
