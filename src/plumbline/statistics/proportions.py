@@ -214,7 +214,7 @@ def probability_of_relative_effect_below(
     Args:
         effect: relative effect per cell, greater than -1.
     """
-    bound = floats_above_minus_one(effect)
+    bound = _above_minus_one(effect)
     control, treatment, shape = _posteriors(
         (control_users, control_successes),
         (treatment_users, treatment_successes),
@@ -234,7 +234,7 @@ def probability_of_relative_effect_below(
     return _beta.effect_cdf(pair, logs)[0].reshape(shape)
 
 
-def floats_above_minus_one(effect: ArrayLike) -> Floats:
+def _above_minus_one(effect: ArrayLike) -> Floats:
     """Relative effects as an array; raises ``ValueError`` unless all are greater than -1."""
     (bound,) = together(effect)
     if (bound <= -1).any():
