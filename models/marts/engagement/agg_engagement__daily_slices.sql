@@ -1,8 +1,3 @@
-{%- set people_only = ['active_user_count', 'session_count', 'session_ms'] -%}
-{%- set shared = [
-    'bot_user_count', 'impression_count', 'clicked_impression_count', 'view_count', 'viewer_count',
-    'chat_starter_count', 'new_message_count', 'chatting_user_count', 'chatting_pair_count',
-] -%}
 with
 
 people as (
@@ -24,22 +19,37 @@ slices as (
         event_date,
         slice_dimension,
         slice_value,
-        {%- for column in people_only + shared %}
-        {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        active_user_count,
+        session_count,
+        session_ms,
+        bot_user_count,
+        impression_count,
+        clicked_impression_count,
+        view_count,
+        viewer_count,
+        chat_starter_count,
+        new_message_count,
+        chatting_user_count,
+        chatting_pair_count
     from people
     union all
     select
         event_date,
         slice_dimension,
         slice_value,
-        {%- for column in people_only %}
         -- Being active and a session belong to a person and to no bot.
-        cast(null as bigint) as {{ column }},
-        {%- endfor %}
-        {%- for column in shared %}
-        {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(null as bigint) as active_user_count,
+        cast(null as bigint) as session_count,
+        cast(null as bigint) as session_ms,
+        bot_user_count,
+        impression_count,
+        clicked_impression_count,
+        view_count,
+        viewer_count,
+        chat_starter_count,
+        new_message_count,
+        chatting_user_count,
+        chatting_pair_count
     from bots
 
 )
