@@ -157,7 +157,7 @@ def test_cdnow_spend(cdnow: dict[str, Any]) -> None:
 
 @pytest.mark.shared
 def test_cdnow_hold_out(cdnow: dict[str, Any]) -> None:
-    # The model misses the second spring of these customers, by 5 % of all their orders, and a hold-out says so.
+    # The model falls 5 % of all orders short of what these customers did next, and a hold-out says so.
     customers = [cdnow[name] for name in ("frequency", "recency", "age", "weights")]
     total = predict_orders(fit_orders(*customers, 50), 39, *customers, 0.95)
     seen, later = cdnow["frequency"].sum(), cdnow["later"].sum()

@@ -7,7 +7,7 @@ periods as (
     select
         plan_id,
         count(*) as period_count,
-        cast(sum({{ day_diff('started_date', 'due_date') }}) as bigint) as period_days_sum
+        cast(sum(greatest({{ day_diff('started_date', 'due_date') }}, 1)) as bigint) as period_days_sum
     from {{ ref('int_subscription_periods') }}
     where charge_type <> 'plan_changed'
     group by plan_id
