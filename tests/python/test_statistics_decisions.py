@@ -17,8 +17,9 @@ from plumbline.statistics.decisions import (
     Status,
     Thresholds,
     decide,
+    non_inferior,
 )
-from plumbline.statistics.outcomes import Outcome
+from plumbline.statistics.outcomes import Interval, Outcome
 
 RULES = Thresholds(
     imbalance_p=0.001,
@@ -285,6 +286,12 @@ def test_undefined_evidence_decides_nothing() -> None:
         result = one(changes, nothing, {**nothing, **GUARD})
         assert result.status[0] in (Status.KEEP_RUNNING, Status.STOPPED_UNDERPOWERED)
         assert not result.probability_of_best.defined[0]
+
+
+def test_the_harmful_end_of_the_interval_must_lie_inside_the_margin() -> None:
+    interval = Interval.of([-0.01, -0.03, -0.03, 0.0], [0.03, 0.01, 0.01, 0.0], [0, 0, 0, 4])
+    got = non_inferior(interval, [1, 1, -1, 1], 0.02)
+    assert got.tolist() == [True, False, True, False]
 
 
 def test_no_experiments_and_no_cells_are_fine() -> None:

@@ -11,6 +11,7 @@ from plumbline.statistics.means import MeanComparison
 
 # Other areas of the package keep their own tables.
 MODULES = [
+    "best_mean",
     "capping",
     "covariates",
     "decisions",

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from plumbline.statistics.best_mean import best_of_means, probability_of_negligible
 from plumbline.statistics.capping import capped_moments, pooled_caps
 from plumbline.statistics.covariates import adjust_means, adjust_ratios
 from plumbline.statistics.evidence import (
@@ -287,6 +288,59 @@ def test_normal_losses_equal_numerical_integrals() -> None:
             posterior.loss_if_kept.values[0], (np.maximum(x, 0) * density).sum(), rtol=1e-6
         )
         np.testing.assert_allclose(posterior.quantile(0.9).values[0], stats.norm.ppf(0.9, m, s))
+
+
+@pytest.mark.parametrize("arms", [2, 3, 4])
+def test_best_mean_equals_simulation_and_two_arms_their_closed_form(arms: int) -> None:
+    random = np.random.default_rng(12)
+    means = random.normal(1e6, 1, (arms, 30))
+    errors = 10 ** random.uniform(-2, 0.5, (arms, 30))
+    result = best_of_means(means, errors, True)
+    np.testing.assert_allclose(result.probability_of_best.values.sum(axis=0), 1, atol=1e-12)
+    draws = random.normal(means, errors, (20_000, arms, 30))
+    share = (draws.argmax(axis=1)[:, None, :] == np.arange(arms)[:, None]).mean(axis=0)
+    np.testing.assert_allclose(result.probability_of_best.values, share, atol=0.02)
+    best = draws.max(axis=1)
+    loss = (best[:, None, :] - draws).mean(axis=0)
+    np.testing.assert_allclose(result.expected_loss.values, loss, atol=0.15)
+    np.testing.assert_allclose(result.expected_best.values, best.mean(axis=0), atol=0.15)
+    lowest = best_of_means(-means, errors, False)
+    np.testing.assert_allclose(
+        lowest.probability_of_best.values, result.probability_of_best.values, atol=1e-12
+    )
+    if arms == 2:
+        posterior = normal_posterior(
+            Outcome.of(means[1] - means[0]), Outcome.of(np.hypot(*errors)), 0.0, 0.0
+        )
+        np.testing.assert_allclose(
+            result.probability_of_best.values[1],
+            posterior.probability_of_better.values,
+            rtol=1e-9,
+            atol=1e-14,
+        )
+        np.testing.assert_allclose(
+            result.expected_loss.values,
+            np.stack([posterior.loss_if_kept.values, posterior.loss_if_shipped.values]),
+            rtol=1e-8,
+            atol=1e-13,
+        )
+    unknown = best_of_means([[1.0], [2.0]], [[0.1], [0.0]], True)
+    assert unknown.expected_best.names()[0] == "zero_variance"
+
+
+def test_negligible_effects_of_many_users_are_those_of_the_exact_posterior() -> None:
+    counts_ = (400_000, 40_000, 400_000, 40_100)
+    result = compare_means(
+        summarise_counts(*counts_[:2]), summarise_counts(*counts_[2:]), 0.05, True
+    )
+    got = probability_of_negligible(result.log_ratio, result.log_ratio_error, 0.01)
+    above, below = (
+        probability_of_relative_effect_below(*counts_, 1, 1, bound) for bound in (0.01, -0.01)
+    )
+    np.testing.assert_allclose(got.values, above - below, atol=1e-4)
+    nothing = compare_means(summarise_counts(9, 0), summarise_counts(9, 1), 0.05, True)
+    undefined = probability_of_negligible(nothing.log_ratio, nothing.log_ratio_error, 0.01)
+    assert undefined.names()[0] == "relative_undefined"
 
 
 def test_tails_equal_scipy_and_go_on_where_it_underflows() -> None:

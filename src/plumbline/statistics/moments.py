@@ -212,7 +212,7 @@ class Moments:
 
 
 def user_reasons(n: Ints, few: Any) -> Codes:
-    """NO_USERS where n is 0, TOO_FEW_USERS where ``few`` holds, else DEFINED."""
+    """Reasons of arms. Formula: NO_USERS where n is 0, TOO_FEW_USERS where ``few`` holds."""
     return reasons_where(np.shape(n), (n < 1, Reason.NO_USERS), (few, Reason.TOO_FEW_USERS))
 
 
