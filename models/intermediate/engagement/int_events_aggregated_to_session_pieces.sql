@@ -36,6 +36,7 @@ grouped as (
 ),
 
 -- Where the ids of a person neither overlap nor pause, each of them is one run: only other days are put in order.
+-- A key is never negative, so -1 stands for no id.
 unsettled as (
 
     select distinct grouped.person_key, grouped.event_date
@@ -45,7 +46,7 @@ unsettled as (
         and grouped.event_date = neighbours.event_date
         and grouped.started_at <= neighbours.ended_at
         and grouped.ended_at >= neighbours.started_at
-    where grouped.session_key is distinct from neighbours.session_key
+    where coalesce(grouped.session_key, -1) <> coalesce(neighbours.session_key, -1)
         or {{ epoch_us('grouped.ended_at') }} - {{ epoch_us('grouped.started_at') }} > {{ gap_us }}
 
 ),
@@ -74,7 +75,7 @@ numbered as (
         *,
         sum(case
             when {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }} > {{ gap_us }} then 1
-            when session_key is distinct from previous_session_key then 1
+            when coalesce(session_key, -1) <> coalesce(previous_session_key, -1) then 1
             else 0
         end) over (
             partition by person_key, event_date
