@@ -111,6 +111,23 @@ DAMAGE = {
     "assert_new_user_retention_agrees_with_the_cohorts": (
         "update retention.agg_new_user_retention__daily set d1_returned_count = d1_returned_count + 1"
     ),
+    "assert_bot_scores_stay_within_their_history": (
+        "insert into engagement.fct_bot_scores (bot_id, score_date) "
+        "select min(bot_id), date '2026-01-02' from engagement.fct_bot_scores"
+    ),
+    "assert_every_bot_that_people_met_is_in_exactly_one_tier": (
+        "insert into engagement.fct_bot_ranks (bot_id, score_date, tier) "
+        "select 'no such bot', max(score_date), 'S' from engagement.fct_bot_ranks"
+    ),
+    "assert_bot_alerts_warn_of_ranked_bots_only": (
+        "insert into engagement.fct_bot_alerts (bot_id, score_date, reason_code, indicator, tier) "
+        "select min(bot_id), max(score_date), 'tier_d', 'quality_score', 'D' "
+        "from engagement.fct_bot_ranks"
+    ),
+    "assert_everyone_ever_active_is_in_one_segment": (
+        "delete from engagement.dim_user_segments where person_id = "
+        "(select min(person_id) from engagement.dim_user_segments)"
+    ),
     "assert_bot_cohorts_hold_every_first_chat_once": (
         "delete from retention.agg_bot_retention__cohorts where bot_id = "
         "(select min(bot_id) from retention.agg_bot_retention__cohorts)"
