@@ -652,13 +652,16 @@ def cornish_fisher(cumulants: Cumulants, level: float) -> tuple[Floats, Floats]:
 
 
 BEST_RULE = _rule(32)
+# All windows together are at most this many times the narrowest: 96 nodes then resolve each.
+ALIKE = 1.35
 
 
 def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
     """P(best), expected loss against the best arm, and expected maximum, for k arms a cell.
 
-    The range is cut at both window ends and at the top of every arm, so that no panel holds more than
-    half of any posterior. P(best) = integral f_i prod F_j; loss = integral F_i (1 - prod F_j) dx.
+    Where posteriors hardly overlap the range is cut at both window ends and at the top of every arm, so
+    that no panel holds more than half of any of them.
+    P(best) = integral f_i prod F_j; loss = integral F_i (1 - prod F_j) dx.
 
     Returns:
         probability and loss of shape (arms, cells), maximum of shape (cells,).
@@ -674,13 +677,20 @@ def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
     points = np.sort(np.stack([*(end for pair in ends for end in pair), *tops]), axis=0).T
     singular = (points[:, 0] <= 0) | (points[:, -1] >= np.pi / 2)
     singular &= ~np.logical_and.reduce([analytic(arm) for arm in arms])
-    rows = max(8, ROWS // (2 * count))
-    for direct in (False, True):
-        chosen = np.flatnonzero(singular == direct)
+    # Posteriors that overlap are resolved by one panel.
+    lows, highs = (np.stack([pair[side] for pair in ends]) for side in (0, 1))
+    alike = np.ptp(points, axis=1) <= ALIKE * (highs - lows).min(axis=0)
+    for group, panels, rule, direct in (
+        (alike & ~singular, points[:, [0, -1]], _MORE, False),
+        (~alike & ~singular, points, BEST_RULE, False),
+        (singular, points, CLUSTERED, True),
+    ):
+        chosen = np.flatnonzero(group)
+        rows = max(8, ROWS // (1 if panels.shape[1] == 2 else 2 * count))
         for start in range(0, len(chosen), rows):
             index = chosen[start : start + rows]
             some = [arm.take(index) for arm in arms]
-            results = _best_arm(some, points[index], CLUSTERED if direct else BEST_RULE, direct)
+            results = _best_arm(some, panels[index], rule, direct)
             probability[:, index], loss[:, index], maximum[index] = results
     return probability, loss, maximum
 
