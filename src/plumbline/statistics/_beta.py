@@ -653,7 +653,9 @@ def cornish_fisher(cumulants: Cumulants, level: float) -> tuple[Floats, Floats]:
 
 BEST_RULE = _rule(32)
 # All windows together are at most this many times the narrowest: 96 nodes then resolve each.
-ALIKE = 1.35
+ALIKE = 1.5
+# And their tops are so near that no P(best) is small enough to lose digits.
+NEAR = 0.3
 
 
 def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
@@ -679,7 +681,9 @@ def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
     singular &= ~np.logical_and.reduce([analytic(arm) for arm in arms])
     # Posteriors that overlap are resolved by one panel.
     lows, highs = (np.stack([pair[side] for pair in ends]) for side in (0, 1))
-    alike = np.ptp(points, axis=1) <= ALIKE * (highs - lows).min(axis=0)
+    narrowest = (highs - lows).min(axis=0)
+    alike = np.ptp(points, axis=1) <= ALIKE * narrowest
+    alike &= np.ptp(np.stack(tops), axis=0) <= NEAR * narrowest
     for group, panels, rule, direct in (
         (alike & ~singular, points[:, [0, -1]], _MORE, False),
         (~alike & ~singular, points, BEST_RULE, False),
