@@ -10,14 +10,16 @@ with
 dimensions as (
 
     {% for name in ['country', 'platform', 'role', 'language', 'acquisition_channel'] -%}
-    select '{{ name }}' as slice_dimension, true as is_of_people, false as is_bridge
+    select '{{ name }}' as slice_dimension, true as is_of_people, false as is_bridge, true as has_chats
     union all
     {% endfor -%}
     {% for name in ['workflow', 'bot_type', 'model_version'] -%}
-    select '{{ name }}' as slice_dimension, false as is_of_people, false as is_bridge
+    select '{{ name }}' as slice_dimension, false as is_of_people, false as is_bridge, true as has_chats
     union all
     {% endfor -%}
-    select 'tag' as slice_dimension, false as is_of_people, true as is_bridge
+    select 'tag' as slice_dimension, false as is_of_people, true as is_bridge, true as has_chats
+    union all
+    select 'source' as slice_dimension, false as is_of_people, false as is_bridge, false as has_chats
 
 ),
 
@@ -64,7 +66,10 @@ left join slices
     on whole.activity_date = slices.activity_date and dimensions.slice_dimension = slices.slice_dimension
 where false
     {%- for name in people %}
-    or whole.{{ name }} not between coalesce(slices.largest_{{ name }}, 0) and coalesce(slices.sum_of_{{ name }}, 0)
+    or (
+        {{ 'true' if name == 'viewer_count' else 'dimensions.has_chats' }}
+        and whole.{{ name }} not between coalesce(slices.largest_{{ name }}, 0) and coalesce(slices.sum_of_{{ name }}, 0)
+    )
     or (dimensions.is_of_people and whole.{{ name }} <> coalesce(slices.sum_of_{{ name }}, 0))
     {%- endfor %}
     {%- for name in of_people %}
@@ -72,6 +77,11 @@ where false
     {%- endfor %}
     {%- for name in additive %}
     {%- set total = ('coalesce(bots.' if loop.index <= 3 else 'coalesce(whole.') ~ name ~ ', 0)' %}
-    or coalesce(slices.sum_of_{{ name }}, 0) < {{ total }}
-    or (not dimensions.is_bridge and coalesce(slices.sum_of_{{ name }}, 0) > {{ total }})
+    or (
+        {{ 'true' if loop.index <= 3 else 'dimensions.has_chats' }}
+        and (
+            coalesce(slices.sum_of_{{ name }}, 0) < {{ total }}
+            or (not dimensions.is_bridge and coalesce(slices.sum_of_{{ name }}, 0) > {{ total }})
+        )
+    )
     {%- endfor %}

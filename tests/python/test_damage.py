@@ -111,6 +111,29 @@ DAMAGE = {
     "assert_new_user_retention_agrees_with_the_cohorts": (
         "update retention.agg_new_user_retention__daily set d1_returned_count = d1_returned_count + 1"
     ),
+    "assert_sessions_hold_every_event_of_people": (
+        "update engagement.fct_sessions set event_count = event_count + 1 where session_number = 1"
+    ),
+    "assert_sessions_of_the_day_are_the_sessions": (
+        "update engagement.agg_sessions__daily set session_count = session_count + 1"
+    ),
+    "assert_every_conversation_begins_once": (
+        "update engagement.agg_user_engagement__daily set new_conversation_count = 1"
+    ),
+    "assert_slices_add_up_to_the_whole": (
+        "delete from engagement.agg_engagement__daily_slices where slice_dimension = 'source'"
+    ),
+    "assert_users_of_a_slice_never_exceed_the_sum_over_its_bots": (
+        "update engagement.agg_engagement__daily_slices set viewer_count = viewer_count + 1000 "
+        "where slice_dimension = 'workflow'"
+    ),
+    "assert_use_is_told_alike_by_every_mart": (
+        "update engagement.agg_user_actions__daily set active_user_count = active_user_count + 1"
+    ),
+    "assert_first_uses_of_a_feature_are_its_users": (
+        "update engagement.agg_feature_adoption__daily set "
+        "first_time_user_count = first_time_user_count + 1 where feature = 'chat'"
+    ),
     "assert_bot_scores_stay_within_their_history": (
         "insert into engagement.fct_bot_scores (bot_id, score_date) "
         "select min(bot_id), date '2026-01-02' from engagement.fct_bot_scores"

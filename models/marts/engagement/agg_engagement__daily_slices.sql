@@ -13,6 +13,13 @@ bots as (
 
 ),
 
+-- Where a card was shown and a page opened is said by these events and by no other.
+sources as (
+
+    select * from {{ ref('int_source_days_aggregated_to_slices') }}
+
+),
+
 slices as (
 
     select
@@ -51,6 +58,24 @@ slices as (
         chatting_user_count,
         chatting_pair_count
     from bots
+    union all
+    select
+        event_date,
+        'source' as slice_dimension,
+        source as slice_value,
+        cast(null as bigint) as active_user_count,
+        cast(null as bigint) as session_count,
+        cast(null as bigint) as session_ms,
+        cast(null as bigint) as bot_user_count,
+        impression_count,
+        clicked_impression_count,
+        view_count,
+        viewer_count,
+        cast(null as bigint) as chat_starter_count,
+        cast(null as bigint) as new_message_count,
+        cast(null as bigint) as chatting_user_count,
+        cast(null as bigint) as chatting_pair_count
+    from sources
 
 )
 
