@@ -12,10 +12,11 @@ NUMBERS = (
     "order_log_likelihood", "spend_shape", "spend_scale_shape", "spend_scale",
     "spend_log_likelihood", "frequency_spend_correlation",
 )  # fmt: skip
+TEXTS = ("simpler_order_model", "simpler_spend_model", "missing_reason")
 SCHEMA = pa.schema(
     [("person_key", pa.int64()), ("order_kind", pa.string())]
     + [(name, pa.float64()) for name in NUMBERS]
-    + [("missing_reason", pa.string())]
+    + [(name, pa.string()) for name in TEXTS]
 )
 
 

@@ -36,6 +36,8 @@ kinds as (
             when count(*) = count(lifetimes.lifetime_value_usd)
                 then cast(sum(cast(lifetimes.lifetime_value_usd as decimal(18, 6))) as decimal(18, 6))
         end as lifetime_value_usd,
+        max(lifetimes.simpler_order_model) as simpler_order_model,
+        max(lifetimes.simpler_spend_model) as simpler_spend_model,
         max(lifetimes.missing_reason) as missing_reason
     from customers
     inner join lifetimes
@@ -66,6 +68,8 @@ select
     cast(expected_orders as double) as expected_orders,
     lifetime_value_usd,
     {{ safe_divide('lifetime_value_usd', 'buyer_count') }} as lifetime_value_per_buyer,
+    simpler_order_model,
+    simpler_spend_model,
     missing_reason,
 
     {{ as_of_date() }} as as_of_date

@@ -21,7 +21,15 @@ from plumbline.statistics.lifetime_contractual import (
     renewal_counts,
     renewal_curves,
 )
-from plumbline.statistics.lifetime_noncontractual import customer_values, fit_orders, fit_spend
+from plumbline.statistics.lifetime_noncontractual import (
+    CustomerValues,
+    OrderModel,
+    SpendModel,
+    customer_values,
+    fit_orders,
+    fit_spend,
+    predict_orders,
+)
 from plumbline.statistics.survival import kaplan_meier
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
@@ -226,22 +234,13 @@ def order_lifetimes(
         "spend_log_likelihood", "frequency_spend_correlation",
     )  # fmt: skip
     table: Columns = {name: np.full(len(x), np.nan) for name in names}
-    reasons = np.full(len(x), None, dtype=object)
+    reasons, simpler, simpler_spend = (np.full(len(x), None, dtype=object) for _ in range(3))
     for each in np.unique(kind):
         rows = np.flatnonzero(kind == each)
-        # Equal customers share one evaluation.
-        unique, place, weights = np.unique(
-            np.stack([x[rows], last[rows], end[rows], paid[rows]], axis=1),
-            axis=0, return_inverse=True, return_counts=True,
+        orders, money, values, place = _future(
+            x[rows], last[rows], end[rows], paid[rows], horizon_days, steps, step_rate,
+            minimum_customers, level,
         )  # fmt: skip
-        place = place.ravel()
-        frequent, latest, until, worth = unique.T
-        orders = fit_orders(frequent, latest, until, weights, minimum_customers)
-        again = (frequent > 0) & (worth > 0)
-        money = fit_spend(frequent[again], worth[again], weights[again], minimum_customers)
-        values = customer_values(
-            orders, money, frequent, latest, until, worth, horizon_days, steps, step_rate, level
-        )
         columns = (
             values.alive, values.alive_low, values.alive_high, values.orders, values.orders_low,
             values.orders_high, values.spend, values.value, values.value_low, values.value_high,
@@ -255,7 +254,100 @@ def order_lifetimes(
         for name, number in zip(names[len(columns) :], numbers, strict=True):
             table[name][rows] = number
         reasons[rows] = values.reasons[place]
-    return table | {"missing_reason": _labels(reasons)}
+        simpler[rows], simpler_spend[rows] = orders.edge, money.edge
+    return table | {
+        "simpler_order_model": simpler,
+        "simpler_spend_model": simpler_spend,
+        "missing_reason": _labels(reasons),
+    }
+
+
+def order_hold_outs(
+    kinds: ArrayLike,
+    frequency: ArrayLike,
+    recency_days: ArrayLike,
+    observed_days: ArrayLike,
+    repeat_spend: ArrayLike,
+    later_orders: ArrayLike,
+    later_spend: ArrayLike,
+    held_out_days: ArrayLike,
+    minimum_customers: int,
+    level: float,
+) -> Columns:
+    """Orders predicted at a past day against those that came after it, one row a kind of order.
+
+    Args:
+        kinds, frequency, recency_days, observed_days: buyers at the day, as of :func:`order_lifetimes`.
+        repeat_spend: value of all repeat days; any number without one.
+        later_orders, later_spend: days with an order that followed, and their value.
+        held_out_days: days that followed, the same in every row.
+        minimum_customers, level: as of :func:`order_lifetimes`.
+
+    Raises:
+        ValueError: rows were observed for different times after the day.
+    """
+    kind = np.asarray(kinds)
+    x, last, end, paid, later, money_later, ahead = (
+        np.asarray(column, dtype=np.float64)
+        for column in (
+            frequency, recency_days, observed_days, repeat_spend, later_orders, later_spend,
+            held_out_days,
+        )
+    )  # fmt: skip
+    if len(ahead) and np.ptp(ahead) > 0:
+        raise ValueError("rows were observed for different times after the day")
+    paid = np.where(x > 0, paid, 0.0) / np.maximum(x, 1)
+    names = np.unique(kind)
+    table: Columns = {
+        name: np.full(len(names), np.nan)
+        for name in (
+            "buyer_count", "order_days_count", "predicted_orders", "predicted_orders_low",
+            "predicted_orders_high", "value", "predicted_value",
+        )
+    }  # fmt: skip
+    covered, simpler, reasons = (np.full(len(names), None, dtype=object) for _ in range(3))
+    for index, each in enumerate(names):
+        rows = np.flatnonzero(kind == each)
+        orders, _, values, place = _future(
+            x[rows], last[rows], end[rows], paid[rows], float(ahead[rows[0]]), 1, 0.0,
+            minimum_customers, level,
+        )  # fmt: skip
+        total = predict_orders(
+            orders, float(ahead[rows[0]]), x[rows], last[rows], end[rows], np.ones(len(rows)), level
+        )
+        found = (
+            len(rows), later[rows].sum(), total.predicted, total.low, total.high,
+            money_later[rows].sum(), values.value[place].sum(),
+        )  # fmt: skip
+        for name, number in zip(list(table), found, strict=True):
+            table[name][index] = number
+        if np.isfinite(total.predicted):
+            covered[index] = bool(total.low <= later[rows].sum() <= total.high)
+        simpler[index] = orders.edge
+        missing = [reason for reason in values.reasons if reason is not None]
+        reasons[index] = missing[0] if missing else None
+    return {
+        "order_kind": names, **table, "is_covered": covered, "simpler_order_model": simpler,
+        "missing_reason": _labels(reasons),
+    }  # fmt: skip
+
+
+def _future(
+    x: NDArray[Any], last: NDArray[Any], end: NDArray[Any], paid: NDArray[Any],
+    horizon: float, steps: int, step_rate: float, minimum_customers: int, level: float,
+) -> tuple[OrderModel, SpendModel, CustomerValues, NDArray[Any]]:  # fmt: skip
+    """Both fits of one kind of order, values of its distinct customers, and which of them each row is."""
+    unique, place, weights = np.unique(
+        np.stack([x, last, end, paid], axis=1), axis=0, return_inverse=True, return_counts=True
+    )
+    frequent, latest, until, worth = unique.T
+    orders = fit_orders(frequent, latest, until, weights, minimum_customers)
+    again = (frequent > 0) & (worth > 0)
+    money = fit_spend(frequent[again], worth[again], weights[again], minimum_customers)
+    values = customer_values(
+        orders, money, frequent, latest, until, worth, horizon, steps, step_rate, level
+    )
+    return orders, money, values, place.ravel()
 
 
 def _counts(
