@@ -185,6 +185,37 @@ def test_best_arm_does_not_depend_on_the_order_of_arms(arms: int, seed: int) -> 
     no_nan(one)
 
 
+def test_cells_of_any_shape_are_answered_place_by_place() -> None:
+    users, wins = np.array([[100, 2000, 30], [4, 500, 9]]), np.array([[7, 90, 0], [4, 1, 3]])
+    other = wins[::-1] % 4
+    whole = compare_proportions(users, wins, users, other, 1, 1, LEVELS)
+    assert whole.relative_quantiles.shape == (3, 2, 3)
+    below = probability_of_relative_effect_below(users, wins, users, other, 1, 1, 0.1)
+    absolute = absolute_effect_quantiles(users, wins, users, other, 1, 1, (0.5,))
+    best = best_of_arms([users, users, users], [wins, other, wins], 1, 1, True)
+    for place in np.ndindex(2, 3):
+        cell = (users[place], wins[place], users[place], other[place])
+        alone = compare_proportions(*cell, 1, 1, LEVELS)
+        np.testing.assert_allclose(
+            whole.probability_of_better[place], alone.probability_of_better[0], rtol=1e-13
+        )
+        index = (slice(None), *place)
+        np.testing.assert_allclose(whole.relative_quantiles[index], alone.relative_quantiles[:, 0])
+        np.testing.assert_allclose(
+            below[place], probability_of_relative_effect_below(*cell, 1, 1, 0.1)[0], rtol=1e-9
+        )
+        np.testing.assert_allclose(
+            absolute[index], absolute_effect_quantiles(*cell, 1, 1, (0.5,))[:, 0], rtol=1e-9
+        )
+        rows = [[wins[place]], [other[place]], [wins[place]]]
+        one = best_of_arms([[users[place]]] * 3, rows, 1, 1, True)
+        np.testing.assert_allclose(
+            best.probability_of_best[index], one.probability_of_best[:, 0], rtol=1e-9
+        )
+    several = probability_of_relative_effect_below(100, 7, 100, 9, 1, 1, [-0.5, 0.0, 0.5])
+    assert (np.diff(several) > 0).all()
+
+
 # --- means
 
 
@@ -682,6 +713,8 @@ def test_what_is_undefined_says_why(
         (10**9, 0, 1, 1),
         (1, 0, 10**9, 10**9),
         (10**9, 500_000_000, 10**9, 500_000_001),
+        (0, 0, 861_469_667, 32),
+        (4, 4, 105_000, 91_851),
     ],
 )
 def test_any_counts_have_a_posterior(cell: tuple[int, ...], prior: tuple[float, float]) -> None:

@@ -390,8 +390,8 @@ def _effect_cdf(
         shift = (sign * effect)[:, None]
         y, y_rest, change = x + shift, rest - shift, np.ones_like(shift)
         ends = (np.sin(low) ** 2 + shift[:, 0], np.sin(high) ** 2 + shift[:, 0])
-    tiny = np.finfo(np.float64).tiny
-    y, y_rest = np.maximum(y, tiny), np.maximum(y_rest, tiny)
+    # Where y or 1 - y is only rounding, densities of fractional powers would explode.
+    y, y_rest = np.maximum(y, EDGE if pair.relative else 1e-25), np.maximum(y_rest, 1e-17)
     mass = kernel(outer, log_scale(outer), y, y_rest)
     bent = mass / (y * y_rest)
     inside = pair.control_inside[:, None]
@@ -519,7 +519,9 @@ def solve_level(
             damping = np.clip(1 - error * bend / (2 * slope * slope), 0.5, 2.0)
             step = -error / slope / damping
         limit = 4 * spread[active]
-        step = np.where(np.isfinite(step), np.clip(step, -limit, limit), -np.sign(error) * limit)
+        # A step to nowhere far from the level says that the derivative is not to be trusted.
+        moves = np.isfinite(step) & ((np.abs(step) > 1e-9 * limit) | (np.abs(error) < 1e-3))
+        step = np.where(moves, np.clip(step, -limit, limit), -np.sign(error) * limit)
         reached = here + step
         low, high = lower[active], upper[active]
         bounded = np.isfinite(low) & np.isfinite(high)
@@ -710,7 +712,6 @@ def _best_arm(
     x, rest = sine * sine, cosine * cosine
     weights = length[:, :, None] * rule.weights
     flat = (cells, panels * len(rule.times))
-    starts = np.sin(points[:, :-1]) ** 2
     densities, cumulatives = [], []
     for arm in arms:
         mass = kernel(arm, log_scale(arm), x.reshape(flat), rest.reshape(flat)).reshape(shape)
@@ -719,8 +720,11 @@ def _best_arm(
         if direct:
             cumulative = special.betainc(a[:, :, None], b[:, :, None], x)
         else:
-            anchor = special.betainc(a, b, starts)[:, :, None]
-            cumulative = anchor + (density * length[:, :, None]) @ rule.up
+            # Carried on from panel to panel: betainc itself is off by 1e-9 at 1e9 users.
+            growth = density * length[:, :, None]
+            reached = np.cumsum(growth @ rule.weights, axis=1)
+            anchor = np.concatenate([np.zeros((cells, 1)), reached[:, :-1]], axis=1)
+            cumulative = anchor[:, :, None] + growth @ rule.up
         densities.append(density * weights)
         cumulatives.append(np.clip(cumulative, 0.0, 1.0))
     probability, loss = np.empty((len(arms), cells)), np.empty((len(arms), cells))
