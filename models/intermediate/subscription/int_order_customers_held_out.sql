@@ -36,7 +36,9 @@ select
     person_key,
     order_kind,
     count(case when not is_later and order_date > first_order_date then 1 end) as repeat_days_count,
-    cast(max(case when not is_later then {{ day_diff('first_order_date', 'order_date') }} end) as bigint) as recency_days,
+    cast(
+        max(case when not is_later then {{ day_diff('first_order_date', 'order_date') }} end) as bigint
+    ) as recency_days,
     cast({{ day_diff('first_order_date', as_of_date()) }} - {{ held_out_days }} as bigint) as observed_days,
     cast(
         sum(case when not is_later and order_date > first_order_date then gross_usd end) as decimal(18, 6)

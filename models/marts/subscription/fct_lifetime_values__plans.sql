@@ -10,12 +10,12 @@ valued as (
 
     select
         lifetimes.*,
-        plans.period_days,
-        plans.charge_count,
-        plans.net_usd,
-        {{ safe_divide('plans.net_usd', 'plans.charge_count') }} as net_per_charge
+        measured.period_days,
+        measured.charge_count,
+        measured.net_usd,
+        {{ safe_divide('measured.net_usd', 'measured.charge_count') }} as net_per_charge
     from lifetimes
-    inner join {{ ref('int_plans_measured') }} as plans on lifetimes.plan_id = plans.plan_id
+    inner join {{ ref('int_plans_measured') }} as measured on lifetimes.plan_id = measured.plan_id
 
 )
 
