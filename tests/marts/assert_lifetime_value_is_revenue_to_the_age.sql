@@ -30,7 +30,7 @@ recounted as (
         sum(paid.gross_usd) as gross_usd,
         sum(paid.refunded_usd) as refunded_usd
     from cells
-    inner join paid on cells.cohort_date = paid.first_active_date and paid.age_days < cells.window_days
+    inner join paid on cells.cohort_date = paid.first_active_date and cells.window_days > paid.age_days
     group by cells.cohort_date, cells.window_days
 
 )

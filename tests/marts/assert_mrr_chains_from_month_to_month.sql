@@ -24,15 +24,19 @@ months as (
 
 )
 
-select person_id as account, month_start_date, opening_usd, previous_usd
+select person_id as who, month_start_date, opening_usd, previous_usd
 from accounts
 where opening_usd <> coalesce(previous_usd, 0)
 union all
-select 'all' as account, month_start_date, opening_usd, previous_usd
+select 'all' as who, month_start_date, opening_usd, previous_usd
 from months
 where opening_usd <> coalesce(previous_usd, 0)
 union all
-select person_id as account, max(month_start_date) as month_start_date, sum(opening_usd) as opening_usd, count(*) as previous_usd
+select
+    person_id as who,
+    max(month_start_date) as month_start_date,
+    sum(opening_usd) as opening_usd,
+    count(*) as previous_usd
 from accounts
 where movement = 'new'
 group by person_id

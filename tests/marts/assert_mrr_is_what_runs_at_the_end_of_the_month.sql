@@ -12,7 +12,7 @@ running as (
         on months.person_id = spells.person_id
         and spells.state in ('paid', 'cancelled', 'grace')
         and not spells.is_trial
-        and spells.started_date <= months.balance_date
+        and months.balance_date >= spells.started_date
         and (spells.ended_date is null or months.balance_date < spells.ended_date)
 
 ),

@@ -13,7 +13,11 @@ people as (
 
 landed as (
 
-    select orders.kind as what, orders.currency, sum(orders.gross_amount - orders.refunded_amount) as amount, count(*) as row_count
+    select
+        orders.kind as what,
+        orders.currency,
+        sum(orders.gross_amount - orders.refunded_amount) as amount,
+        count(*) as row_count
     from {{ ref('stg_billing__orders') }} as orders
     inner join people on orders.user_id = people.person_id
     where not people.is_excluded and {{ reporting_date('orders.ordered_at') }} <= {{ as_of_date() }}
@@ -24,7 +28,9 @@ landed as (
         'subscription' as what,
         events.currency,
         sum(case when events.event_type in ('payment_failed', 'cancelled', 'expired') then 0 else events.amount end),
-        count(case when events.amount > 0 and events.event_type not in ('payment_failed', 'cancelled', 'expired') then 1 end)
+        count(case
+            when events.amount > 0 and events.event_type not in ('payment_failed', 'cancelled', 'expired') then 1
+        end)
     from {{ ref('stg_billing__subscription_events') }} as events
     inner join people on events.user_id = people.person_id
     where not people.is_excluded and {{ reporting_date('events.event_time') }} <= {{ as_of_date() }}

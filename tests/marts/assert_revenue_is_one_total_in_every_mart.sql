@@ -33,7 +33,11 @@ told as (
     group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date)
     union all
     select
-        'margin by ' || margin_dimension as mart, month_start_date, sum(gross_usd), sum(refunded_usd), sum(store_fee_usd)
+        'margin by ' || margin_dimension as mart,
+        month_start_date,
+        sum(gross_usd),
+        sum(refunded_usd),
+        sum(store_fee_usd)
     from {{ ref('agg_unit_economics__monthly') }}
     group by margin_dimension, month_start_date
     union all

@@ -66,22 +66,17 @@ left join slices
     on whole.activity_date = slices.activity_date and dimensions.slice_dimension = slices.slice_dimension
 where false
     {%- for name in people %}
-    or (
-        {{ 'true' if name == 'viewer_count' else 'dimensions.has_chats' }}
-        and whole.{{ name }} not between coalesce(slices.largest_{{ name }}, 0) and coalesce(slices.sum_of_{{ name }}, 0)
-    )
+    {%- set said = 'true' if name == 'viewer_count' else 'dimensions.has_chats' %}
+    or ({{ said }} and whole.{{ name }} < coalesce(slices.largest_{{ name }}, 0))
+    or ({{ said }} and whole.{{ name }} > coalesce(slices.sum_of_{{ name }}, 0))
     or (dimensions.is_of_people and whole.{{ name }} <> coalesce(slices.sum_of_{{ name }}, 0))
     {%- endfor %}
     {%- for name in of_people %}
     or (dimensions.is_of_people and whole.{{ name }} <> coalesce(slices.sum_of_{{ name }}, 0))
     {%- endfor %}
     {%- for name in additive %}
+    {%- set said = 'true' if loop.index <= 3 else 'dimensions.has_chats' %}
     {%- set total = ('coalesce(bots.' if loop.index <= 3 else 'coalesce(whole.') ~ name ~ ', 0)' %}
-    or (
-        {{ 'true' if loop.index <= 3 else 'dimensions.has_chats' }}
-        and (
-            coalesce(slices.sum_of_{{ name }}, 0) < {{ total }}
-            or (not dimensions.is_bridge and coalesce(slices.sum_of_{{ name }}, 0) > {{ total }})
-        )
-    )
+    or ({{ said }} and coalesce(slices.sum_of_{{ name }}, 0) < {{ total }})
+    or ({{ said }} and not dimensions.is_bridge and coalesce(slices.sum_of_{{ name }}, 0) > {{ total }})
     {%- endfor %}

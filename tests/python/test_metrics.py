@@ -142,7 +142,7 @@ def test_an_alias_that_means_two_metrics_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_nobody_has_names_the_nearest() -> None:
-    with pytest.raises(PlumblineError, match="no metric is called bot_crt.*bot_ctr"):
+    with pytest.raises(PlumblineError, match=r"no metric is called bot_crt.*bot_ctr"):
         find("bot_crt")
 
 

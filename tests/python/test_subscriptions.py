@@ -54,7 +54,8 @@ class Store:
         until = datetime.fromisoformat(ends) if isinstance(ends, str) else ends
         self.notes.append({
             "event_id": f"n{next(self._number)}", "event_time": moment,
-            "subscription_id": subscription or user, "user_id": user, "event_type": kind, "plan_id": "basic_month", "period_count": 1,
+            "subscription_id": subscription or user, "user_id": user, "event_type": kind,
+            "plan_id": "basic_month", "period_count": 1,
             "period_unit": unit, "amount": Decimal(str(amount)), "currency": "USD",
             "period_end": until, "store": "web", "ingested_at": LANDED,
         })  # fmt: skip

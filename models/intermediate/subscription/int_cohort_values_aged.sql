@@ -44,13 +44,13 @@ aged as (
         segments.cohort_date,
         segments.segment_dimension,
         segments.segment_value,
+        {%- for measure in measures %}
+        cast(sum(person_values.{{ measure }}) as bigint) as {{ measure }},
+        {%- endfor %}
+        {%- for amount in amounts %}
+        cast(sum(person_values.{{ amount }}) as decimal(18, 6)) as {{ amount }},
+        {%- endfor %}
         person_values.age_days
-        {%- for measure in measures %},
-        cast(sum(person_values.{{ measure }}) as bigint) as {{ measure }}
-        {%- endfor %}
-        {%- for amount in amounts %},
-        cast(sum(person_values.{{ amount }}) as decimal(18, 6)) as {{ amount }}
-        {%- endfor %}
     from segments
     inner join {{ ref('int_person_values_aged') }} as person_values on segments.person_key = person_values.person_key
     group by
@@ -73,10 +73,10 @@ select
     sizes.segment_value,
     sizes.cohort_size,
     -- -1 in a cohort nobody of which brought or cost anything yet.
-    coalesce(aged.age_days, -1) as age_days
-    {%- for column in measures + amounts %},
-    coalesce(aged.{{ column }}, 0) as {{ column }}
+    {%- for column in measures + amounts %}
+    coalesce(aged.{{ column }}, 0) as {{ column }},
     {%- endfor %}
+    coalesce(aged.age_days, -1) as age_days
 from sizes
 left join aged
     on sizes.cohort_grain = aged.cohort_grain

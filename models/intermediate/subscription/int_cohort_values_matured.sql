@@ -10,15 +10,15 @@ select
     cohorts.segment_dimension,
     cohorts.segment_value,
     windows.window_days,
-    cohorts.cohort_size
-    {%- for measure in measures %},
+    {%- for measure in measures %}
     cast(sum(case when cohorts.age_days < windows.window_days then cohorts.{{ measure }} else 0 end) as bigint)
-        as {{ measure }}
+        as {{ measure }},
     {%- endfor %}
-    {%- for amount in amounts %},
+    {%- for amount in amounts %}
     cast(sum(case when cohorts.age_days < windows.window_days then cohorts.{{ amount }} else 0 end) as decimal(18, 6))
-        as {{ amount }}
+        as {{ amount }},
     {%- endfor %}
+    cohorts.cohort_size
 from {{ ref('int_cohort_values_aged') }} as cohorts
 inner join {{ ref('value_windows') }} as windows
     on {{ add_days('cohorts.cohort_last_date', 'windows.window_days') }} <= {{ as_of_date() }}

@@ -47,7 +47,7 @@ on_plans as (
     from days
     inner join {{ ref('int_subscription_periods') }} as periods
         on days.person_key = periods.person_key
-        and periods.started_date <= days.activity_date
+        and days.activity_date >= periods.started_date
         and (periods.ended_date is null or days.activity_date < periods.ended_date)
     where days.plan_id is null
     group by days.person_key, days.activity_date

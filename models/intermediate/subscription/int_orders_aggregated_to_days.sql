@@ -43,14 +43,14 @@ select
     cast(sum(person_days.is_coin_payer) as bigint) as coin_payer_count,
     count(case when person_days.is_payer = 1 then active_days.person_key end) as active_payer_count,
     count(starts.person_key) as new_subscriber_count,
-    count(case when starts.person_key is not null then active_days.person_key end) as active_new_subscriber_count
     {%- for column in ['order', 'first_order', 'repeat_order', 'renewal_order', 'repurchase_order',
-        'subscription_order', 'coins_order', 'shop_order', 'unconverted_order'] %},
-    cast(sum(person_days.{{ column }}_count) as bigint) as {{ column }}_count
+        'subscription_order', 'coins_order', 'shop_order', 'unconverted_order'] %}
+    cast(sum(person_days.{{ column }}_count) as bigint) as {{ column }}_count,
     {%- endfor %}
-    {%- for amount in ['gross', 'refunded', 'store_fee', 'subscription_net', 'coins_net', 'shop_net'] %},
-    cast(sum(coalesce(person_days.{{ amount }}_usd, 0)) as decimal(18, 6)) as {{ amount }}_usd
+    {%- for amount in ['gross', 'refunded', 'store_fee', 'subscription_net', 'coins_net', 'shop_net'] %}
+    cast(sum(coalesce(person_days.{{ amount }}_usd, 0)) as decimal(18, 6)) as {{ amount }}_usd,
     {%- endfor %}
+    count(case when starts.person_key is not null then active_days.person_key end) as active_new_subscriber_count
 from person_days
 left join starts
     on person_days.person_key = starts.person_key and person_days.order_date = starts.order_date

@@ -63,6 +63,18 @@ summed as (
     from aged
     group by person_key, age_days
 
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (partition by person_key, is_payment order by age_days asc nulls last) as payment_rank,
+        row_number() over (
+            partition by person_key, is_subscription order by age_days asc nulls last
+        ) as subscription_rank
+    from summed
+
 )
 
 select
@@ -77,14 +89,6 @@ select
     due_count,
     renewed_count,
     -- Counted once a person, on the first such day, so that a sum over ages counts people.
-    case
-        when is_payment = 1 and row_number() over (
-            partition by person_key, is_payment order by age_days asc nulls last
-        ) = 1 then 1 else 0
-    end as payer_count,
-    case
-        when is_subscription = 1 and row_number() over (
-            partition by person_key, is_subscription order by age_days asc nulls last
-        ) = 1 then 1 else 0
-    end as subscriber_count
-from summed
+    case when is_payment = 1 and payment_rank = 1 then 1 else 0 end as payer_count,
+    case when is_subscription = 1 and subscription_rank = 1 then 1 else 0 end as subscriber_count
+from ranked

@@ -11,7 +11,12 @@ runs as (
         max(period_number) over (partition by subscription_id, run_number) as last_number,
         max(case when outcome = 'lapsed' then 1 else 0 end) over (
             partition by subscription_id, run_number
-        ) = 1 as is_lapsed
+        ) = 1 as is_lapsed,
+        -- A renewal charged early may be due before the one it follows; it is known no sooner.
+        max(due_date) over (
+            partition by subscription_id, run_number order by period_number asc nulls last
+            rows between unbounded preceding and current row
+        ) as latest_due_date
     from {{ ref('int_subscription_periods') }}
 
 ),
@@ -25,7 +30,8 @@ cut as (
         ) as censored_number,
         {{ add_days(as_of_date(), -held_out_days) }} as known_date,
         {{ day_diff('started_date', 'due_date') }} as period_days,
-        {{ day_diff('due_date', as_of_date()) }} - {{ number_var('payment_grace_days') }} as days_since
+        {{ day_diff('due_date', as_of_date()) }} - {{ number_var('payment_grace_days') }} as days_since,
+        {{ day_diff('latest_due_date', as_of_date()) }} - {{ number_var('payment_grace_days') }} as known_days
     from runs
 
 ),
@@ -40,7 +46,7 @@ known as (
         count(case when outcome = 'renewed' then 1 end) as renewed_count
     from cut
     where
-        days_since >= {{ held_out_days }}
+        known_days >= {{ held_out_days }}
         and outcome in ('renewed', 'lapsed')
         and (censored_number is null or period_number < censored_number)
     group by plan_id, period_number

@@ -90,20 +90,26 @@ ranked as (
         ) as remainder_rank
     from shared
 
+),
+
+completed as (
+
+    select
+        *,
+        whole_micros + case when remainder_rank <= left_micros then 1 else 0 end as attributed_micros
+    from ranked
+
 )
 
 select
     activity_date,
     bot_id,
-    count(distinct person_key) as payer_count
-    {%- for measure in measures %},
+    {%- for measure in measures %}
     cast(
-        cast(sum(
-            case when measure = '{{ measure }}' then
-                whole_micros + case when remainder_rank <= left_micros then 1 else 0 end
-            else 0 end
-        ) as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)
-    ) as {{ measure }}
+        cast(sum(case when measure = '{{ measure }}' then attributed_micros else 0 end) as decimal(18, 0))
+        * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)
+    ) as {{ measure }},
     {%- endfor %}
-from ranked
+    count(distinct person_key) as payer_count
+from completed
 group by activity_date, bot_id

@@ -55,7 +55,9 @@ earned as (
         segment_value,
         cast(sum(case when is_lived_through then revenue_usd else 0 end) as decimal(18, 6)) as revenue_usd,
         cast(sum(case when is_lived_through then margin_usd else 0 end) as decimal(18, 6)) as contribution_margin_usd,
-        min(case when is_lived_through and spend_usd > 0 and margin_to_age_usd >= spend_usd then age_days end) as payback_days
+        min(
+            case when is_lived_through and spend_usd > 0 and margin_to_age_usd >= spend_usd then age_days end
+        ) as payback_days
     from ages
     group by cohort_date, segment_value
 

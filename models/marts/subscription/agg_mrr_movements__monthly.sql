@@ -4,10 +4,10 @@ movements as (
 
     select
         *,
-        cast(case when movement in ('new', 'reactivation') then closing_usd else 0 end as decimal(18, 6)) as gained_usd,
+        case when movement in ('new', 'reactivation') then closing_usd else 0 end as gained_usd,
         case
-            when movement in ('expansion', 'contraction', 'churn') then cast(closing_usd - opening_usd as decimal(18, 6))
-            else cast(0 as decimal(18, 6))
+            when movement in ('expansion', 'contraction', 'churn') then closing_usd - opening_usd
+            else 0
         end as change_usd
     from {{ ref('int_account_months') }}
 

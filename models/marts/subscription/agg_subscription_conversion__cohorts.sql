@@ -37,7 +37,7 @@ reached as (
         and cells.cohort_date = ages.cohort_date
         and cells.segment_dimension = ages.segment_dimension
         and cells.segment_value = ages.segment_value
-        and ages.age_days < cells.window_days
+        and cells.window_days > ages.age_days
 
 ),
 

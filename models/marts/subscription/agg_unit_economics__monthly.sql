@@ -22,10 +22,10 @@ months_of_{{ dimension }} as (
     select
         cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month_start_date,
         '{{ dimension }}' as margin_dimension,
-        {{ value }} as margin_value
-        {%- for amount in amounts %},
-        cast(sum({{ amount }}) as decimal(18, 6)) as {{ amount }}
+        {%- for amount in amounts %}
+        cast(sum({{ amount }}) as decimal(18, 6)) as {{ amount }},
         {%- endfor %}
+        {{ value }} as margin_value
     from {{ source }}
     group by cast({{ dbt.date_trunc('month', 'activity_date') }} as date){{ ', ' ~ value if dimension != 'all' }}
 

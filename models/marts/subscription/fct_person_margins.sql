@@ -5,10 +5,10 @@ months as (
     select
         person_key,
         cast({{ dbt.date_trunc('month', 'activity_date') }} as date) as month_start_date,
-        cast(sum(order_count) as bigint) as order_count
-        {%- for amount in ['gross', 'refunded', 'store_fee', 'ad_revenue', 'llm_cost'] %},
-        cast(sum({{ amount }}_usd) as decimal(18, 6)) as {{ amount }}_usd
+        {%- for amount in ['gross', 'refunded', 'store_fee', 'ad_revenue', 'llm_cost'] %}
+        cast(sum({{ amount }}_usd) as decimal(18, 6)) as {{ amount }}_usd,
         {%- endfor %}
+        cast(sum(order_count) as bigint) as order_count
     from {{ ref('int_payments_aggregated_to_person_days') }}
     group by person_key, cast({{ dbt.date_trunc('month', 'activity_date') }} as date)
 
