@@ -32,29 +32,29 @@ shown as (
 clicked as (
 
     select
-        views.impression_date as event_date,
+        opened.impression_date as event_date,
         coalesce(contexts.source, 'unknown') as source,
         count(*) as clicked_impression_count
-    from {{ ref('int_views_matched') }} as views
-    left join contexts on views.impression_context_key = contexts.context_key
-    left join others on views.person_key = others.person_key and views.impression_date = others.event_date
-    where others.person_key is null and views.impression_date is not null
-    group by views.impression_date, coalesce(contexts.source, 'unknown')
+    from {{ ref('int_views_matched') }} as opened
+    left join contexts on opened.impression_context_key = contexts.context_key
+    left join others on opened.person_key = others.person_key and opened.impression_date = others.event_date
+    where others.person_key is null and opened.impression_date is not null
+    group by opened.impression_date, coalesce(contexts.source, 'unknown')
 
 ),
 
 viewed as (
 
     select
-        views.event_date,
+        opened.event_date,
         coalesce(contexts.source, 'unknown') as source,
         count(*) as view_count,
-        count(distinct views.person_key) as viewer_count
-    from {{ ref('int_views_matched') }} as views
-    left join contexts on views.context_key = contexts.context_key
-    left join others on views.person_key = others.person_key and views.event_date = others.event_date
+        count(distinct opened.person_key) as viewer_count
+    from {{ ref('int_views_matched') }} as opened
+    left join contexts on opened.context_key = contexts.context_key
+    left join others on opened.person_key = others.person_key and opened.event_date = others.event_date
     where others.person_key is null
-    group by views.event_date, coalesce(contexts.source, 'unknown')
+    group by opened.event_date, coalesce(contexts.source, 'unknown')
 
 ),
 
