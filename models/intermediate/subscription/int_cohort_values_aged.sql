@@ -72,10 +72,10 @@ select
     sizes.segment_dimension,
     sizes.segment_value,
     sizes.cohort_size,
-    -- -1 in a cohort nobody of which brought or cost anything yet.
     {%- for column in measures + amounts %}
     coalesce(aged.{{ column }}, 0) as {{ column }},
     {%- endfor %}
+    -- -1 in a cohort nobody of which brought or cost anything yet.
     coalesce(aged.age_days, -1) as age_days
 from sizes
 left join aged
