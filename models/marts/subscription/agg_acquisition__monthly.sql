@@ -92,7 +92,7 @@ select
     cast(joined.observed_days as bigint) as observed_days,
     earned.revenue_usd,
     earned.contribution_margin_usd,
-    {{ safe_divide('earned.revenue_usd', 'joined.new_user_count') }} as ltv_to_date,
+    {{ safe_divide('earned.revenue_usd', 'joined.new_user_count') }} as revenue_per_user_so_far,
     {{ safe_divide('earned.contribution_margin_usd', 'joined.spend_usd') }} as ltv_cac_ratio,
     cast(earned.payback_days as bigint) as payback_days
 from joined

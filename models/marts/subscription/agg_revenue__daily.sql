@@ -17,12 +17,24 @@ advertisements as (
 
 ),
 
+active_days as (
+
+    select
+        activity_date,
+        count(*) as active_user_count
+    from {{ ref('int_active_days_spined') }}
+    group by activity_date
+
+),
+
 -- Bills may be older than the first event: such a day has revenue and no known number of active people.
 days as (
 
-    select calendar_date as activity_date from {{ ref('int_dates_spined') }}
-    union
-    select activity_date from orders
+    select
+        coalesce(calendar.calendar_date, orders.activity_date) as activity_date,
+        calendar.calendar_date is not null as is_measured
+    from {{ ref('int_dates_spined') }} as calendar
+    full outer join orders on calendar.calendar_date = orders.activity_date
 
 ),
 
@@ -30,7 +42,7 @@ joined as (
 
     select
         days.activity_date,
-        active.daily_active_users as active_user_count
+        case when days.is_measured then coalesce(active_days.active_user_count, 0) end as active_user_count
         {%- for column in ['payer', 'active_payer', 'coin_payer', 'new_subscriber', 'active_new_subscriber', 'order',
             'first_order', 'repeat_order', 'renewal_order', 'repurchase_order', 'subscription_order', 'coins_order',
             'shop_order', 'unconverted_order'] %},
@@ -41,7 +53,7 @@ joined as (
         {%- endfor %},
         coalesce(advertisements.ad_revenue_usd, cast(0 as decimal(18, 6))) as ad_revenue_usd
     from days
-    left join {{ ref('int_active_users_rolled') }} as active on days.activity_date = active.activity_date
+    left join active_days on days.activity_date = active_days.activity_date
     left join orders on days.activity_date = orders.activity_date
     left join advertisements on days.activity_date = advertisements.activity_date
 
