@@ -134,6 +134,36 @@ DAMAGE = {
         "update engagement.agg_feature_adoption__daily set "
         "first_time_user_count = first_time_user_count + 1 where feature = 'chat'"
     ),
+    "assert_every_member_of_a_cohort_is_in_its_size": (
+        "update intermediate.int_cohort_values_aged set cohort_size = cohort_size + 1 "
+        "where segment_dimension = 'all'"
+    ),
+    "assert_lifetime_value_is_revenue_to_the_age": (
+        "update subscription.agg_ltv__cohorts set gross_usd = gross_usd + 0.000001 "
+        "where cohort_grain = 'day' and segment_dimension = 'all'"
+    ),
+    "assert_mrr_chains_from_month_to_month": (
+        "update subscription.fct_account_months set closing_usd = closing_usd + 0.01 "
+        "where month_start_date = date '2026-04-01'"
+    ),
+    "assert_mrr_is_what_runs_at_the_end_of_the_month": (
+        "update subscription.fct_account_months set closing_usd = 0 where closing_usd > 0 "
+        "and month_start_date = date '2026-05-01'"
+    ),
+    "assert_orders_and_costs_reconcile_to_staging": (
+        "delete from subscription.fct_orders where order_type = 'coins' "
+        "and order_id = (select min(order_id) from subscription.fct_orders where order_type = 'coins')"
+    ),
+    "assert_revenue_is_one_total_in_every_mart": (
+        "update subscription.agg_revenue__daily set gross_usd = gross_usd + 0.000001"
+    ),
+    "assert_spend_of_whole_months_is_published": (
+        "update subscription.agg_acquisition__monthly set spend_usd = spend_usd + 1"
+    ),
+    "assert_survivors_of_a_period_begin_the_next": (
+        "update intermediate.int_subscription_survivors set survivor_count = survivor_count + 1 "
+        "where period_number = 1"
+    ),
     "assert_bot_scores_stay_within_their_history": (
         "insert into engagement.fct_bot_scores (bot_id, score_date) "
         "select min(bot_id), date '2026-01-02' from engagement.fct_bot_scores"
