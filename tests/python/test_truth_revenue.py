@@ -642,6 +642,36 @@ def test_attribution_by_fractions(sample: World, books: Books) -> None:
     assert len({row[1] for row in found}) > 10
 
 
+def test_writers_behind_attributed_revenue_by_sets(sample: World, books: Books) -> None:
+    """Distinct people who wrote to a workflow on the seven days before, one day after the other."""
+    wrote: dict[tuple[str, date], set[str]] = defaultdict(set)
+    for person, workflow, day in sample.warehouse.query(
+        "select chats.person_key, bots.workflow, chats.event_date "
+        "from intermediate.int_bot_user_days_human as chats "
+        "inner join intermediate.int_bots_versioned as bots on chats.bot_key = bots.bot_key "
+        "and chats.event_date between bots.valid_from_date and bots.valid_to_date "
+        "where chats.new_message_count > 0"
+    ):
+        wrote[workflow, day].add(person)
+    told = []
+    for workflow in {workflow for workflow, _ in wrote}:
+        day = min(chatted for _, chatted in wrote)
+        while day <= books.as_of:
+            people = {
+                person for back in range(1, 8)
+                for person in wrote.get((workflow, day - timedelta(days=back)), ())
+            }  # fmt: skip
+            if people:
+                told.append((day, workflow, len(people)))
+            day += timedelta(days=1)
+    found = sample.warehouse.query(
+        "select activity_date, segment_value, writer_count "
+        "from subscription.agg_revenue_attribution__daily_segment "
+        "where segment_dimension = 'workflow' and writer_count > 0"
+    )
+    assert sorted(found) == sorted(told)
+
+
 def test_margins_of_every_month_by_loops(sample: World, books: Books) -> None:
     revenue = Counter[date]()
     for order in books.orders:

@@ -12,21 +12,23 @@ revenues as (
     select
         activity_date,
         'workflow' as segment_dimension,
-        workflow as segment_value,
+        case when bot_id = 'none' then 'unattributed' else workflow end as segment_value,
         cast(sum(attributed_net_usd) as decimal(18, 6)) as attributed_net_usd
     from attributed
-    group by activity_date, workflow
+    group by activity_date, case when bot_id = 'none' then 'unattributed' else workflow end
     union all
     select
         attributed.activity_date,
         'tag' as segment_dimension,
-        coalesce(tags.tag, 'none') as segment_value,
+        case when attributed.bot_id = 'none' then 'unattributed' else coalesce(tags.tag, 'none') end as segment_value,
         cast(sum(attributed.attributed_net_usd) as decimal(18, 6)) as attributed_net_usd
     from attributed
     left join {{ ref('int_bot_tags_merged') }} as tags
         on attributed.bot_id = tags.bot_id
         and attributed.activity_date between tags.valid_from_date and tags.valid_to_date
-    group by attributed.activity_date, coalesce(tags.tag, 'none')
+    group by
+        attributed.activity_date,
+        case when attributed.bot_id = 'none' then 'unattributed' else coalesce(tags.tag, 'none') end
 
 ),
 
