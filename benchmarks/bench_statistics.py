@@ -30,7 +30,7 @@ from plumbline.statistics.means import compare_means, normal_posterior, summaris
 from plumbline.statistics.moments import Moments
 from plumbline.statistics.operating import Evaluation, Traffic, decision_rates, in_flight_rates
 from plumbline.statistics.power import users_per_arm
-from plumbline.statistics.proportions import compare_proportions
+from plumbline.statistics.proportions import best_of_arms, compare_proportions
 from plumbline.statistics.ratios import summarise_ratio
 
 GATES = {"proportions": 20_000, "means": 200_000}
@@ -86,6 +86,20 @@ def proportions(data: tuple[np.ndarray, ...]) -> None:
     np.stack([result.probability_of_worse, result.probability_of_better])
     conversions = np.stack([data[1], data[3]])
     anytime_p(log_multinomial_e(conversions, np.full(conversions.shape, 0.5), 100.0))
+
+
+def three_arms(cells: int) -> Callable[[], object]:
+    """The complete path of half as many experiments with a control and two treatments."""
+    random = np.random.default_rng(3)
+    users = random.integers(5_000, 10_000, (3, cells // 2))
+    wins = random.binomial(users, random.uniform(0.02, 0.3, cells // 2))
+
+    def work() -> None:
+        for arm in (1, 2):
+            proportions((users[0], wins[0], users[arm], wins[arm]))
+        best_of_arms(users, wins, 1.0, 1.0, True)
+
+    return work
 
 
 def moments(cells: int) -> tuple[Moments, Moments]:
@@ -163,6 +177,7 @@ def run(cells: int, python: str, large: bool) -> dict[str, object]:
     ours = {
         "proportions": speed(lambda: proportions(data), cells),
         "proportions below 0.1 %": speed(lambda: proportions(rare), cells),
+        "proportions, three arms": speed(three_arms(cells), cells),
         "means": speed(lambda: gaussian(control, treatment, False), 10 * cells),
         "ratios": speed(lambda: gaussian(control, treatment, True), 10 * cells),
     }

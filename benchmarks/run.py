@@ -29,6 +29,7 @@ FACTS = (
     "int_views_matched",
     "int_events_aggregated_to_bot_user_days",
     "int_events_aggregated_to_user_days",
+    "int_events_aggregated_to_impression_contexts",
     "int_events_aggregated_to_session_pieces",
     "int_events_aggregated_to_conversation_days",
 )

@@ -153,7 +153,14 @@ def suites() -> list[Suite]:
         Suite(
             "sqlfluff",
             "lint",
-            (tool("sqlfluff"), "lint", "--disable-progress-bar", *paths(*SQL_PATHS)),
+            (
+                tool("sqlfluff"),
+                "lint",
+                "--disable-progress-bar",
+                "--processes",
+                "2",
+                *paths(*SQL_PATHS),
+            ),
         ),
         Suite(
             "pytest",

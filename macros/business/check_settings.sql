@@ -3,6 +3,10 @@
         itself, instead of an hour and a failed model. -#}
     {%- for name in [
         'late_data_days', 'automation_messages_per_minute', 'automation_events_per_day', 'click_window_seconds',
+        'session_gap_seconds', 'session_id_max_seconds', 'session_max_seconds', 'funnel_max_steps',
+        'comparison_days', 'comparison_conversion_days', 'retention_horizon_days', 'retention_small_cohort_size',
+        'churn_days', 'stickiness_window_days', 'trailing_window_days', 'bot_score_history_days',
+        'payment_grace_days', 'renewal_tolerance_hours', 'early_cancel_hours', 'attribution_window_days',
         'reason_rate_warn', 'reason_rate_error', 'reason_rate_min_rows',
     ] -%}
         {%- do number_var(name) -%}

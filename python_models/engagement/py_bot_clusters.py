@@ -5,8 +5,7 @@ import pyarrow as pa
 from plumbline.frames import numbers, read, write
 from plumbline.statistics.clusters import Choice, cluster_features
 
-# Feature and whether it is skewed; the first one numbers the groups.
-FEATURES = (
+FEATURES = (  # and whether they are skewed; the first one numbers the groups
     ("view_count", True),
     ("click_through", False),
     ("chat_start", False),

@@ -14,16 +14,19 @@ ranks as (
 
 ),
 
+latest as (
+
+    select max(score_date) as last_date
+    from ranks
+
+),
+
 dates as (
 
-    select distinct score_date
+    select distinct ranks.score_date
     from ranks
-    where score_date in (
-        {% for back in [0, 7, 28] -%}
-        select {{ add_days('max(score_date)', -back) }} from ranks
-        {{ 'union all' if not loop.last }}
-        {% endfor %}
-    )
+    cross join latest
+    where {{ day_diff('ranks.score_date', 'latest.last_date') }} in (0, 7, 28)
 
 ),
 

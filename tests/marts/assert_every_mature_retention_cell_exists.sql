@@ -45,7 +45,11 @@ expected as (
         cohorts.segment_value,
         cohorts.cohort_date,
         max(cohorts.cohort_size) as cohort_size,
-        count(case when named.last_day <= cohorts.age_days and (cohorts.segment_dimension <> 'all' or not named.is_numbered) then 1 end)
+        count(case
+            when named.last_day <= cohorts.age_days
+                and (cohorts.segment_dimension <> 'all' or not named.is_numbered)
+                then 1
+        end)
         + max(case
             when cohorts.segment_dimension = 'all'
                 then cohorts.age_days + 1 + floor((cohorts.age_days + 1) / 7)

@@ -6,8 +6,8 @@ actions as (
     select
         activity_date,
         max(active_user_count) as active_user_count,
-        sum(case when action = 'feature' then event_count end) as feature_use_count,
-        max(case when action = 'feature' then doer_count end) as feature_user_count
+        sum(case when action_name = 'feature' then event_count end) as feature_use_count,
+        max(case when action_name = 'feature' then doer_count end) as feature_user_count
     from {{ ref('agg_user_actions__daily') }}
     group by activity_date
 

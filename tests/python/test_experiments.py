@@ -209,7 +209,8 @@ def effect(world: World, experiment: str, metric: str, **where: str) -> dict[str
     wanted = {"experiment_id": experiment, "metric": metric, "cohort": "matured", "method": "plain",
               "segment_key": "all", "segment_value": "all", "phase": "0"} | where  # fmt: skip
     columns = ("control_value", "treatment_value", "relative_difference", "relative_low", "relative_high",
-               "p_value", "direction", "control_unit_count", "treatment_unit_count", "is_clt_weak")  # fmt: skip
+               "p_value", "direction", "control_unit_count", "treatment_unit_count",
+               "is_clt_weak")  # fmt: skip
     condition = " and ".join(f"{name} = '{value}'" for name, value in wanted.items())
     (row,) = world.warehouse.query(f"select {', '.join(columns)} from {RESULTS} where {condition}")
     return dict(zip(columns, row, strict=True))

@@ -228,6 +228,11 @@ def test_what_is_undefined_has_a_reason() -> None:
     assert half.coverage.values.tolist() == pytest.approx([1.0, 4 / 6])
 
 
+def test_nobody_to_compare_is_an_empty_table() -> None:
+    columns = _compare([], np.empty(0), np.empty(0)).columns()
+    assert {name: len(values) for name, values in columns.items()} == dict.fromkeys(columns, 0)
+
+
 def test_bad_input_is_refused() -> None:
     y = np.ones(2)
     with pytest.raises(ValueError, match="side"):
@@ -313,6 +318,7 @@ def test_days_of_teachers_and_the_rest_by_loops(sample: World, recount: Recount)
 def test_teachers_return_more_than_consumers_as_planted(world: World) -> None:
     activity = world.truth.planted["product"]["role_activity"]
     assert activity["teacher"] > 1.1 * activity["consumer"]
+    # A fifth more activity is about four standard errors of so many people.
     for adjustment in ("raw", "adjusted"):
         found = _published(world, "teacher_against_consumer", "active_day_share", adjustment)
         assert found["difference_low"] > 0

@@ -30,6 +30,7 @@ STORED = (
     "intermediate.int_views_matched",
     "intermediate.int_events_aggregated_to_bot_user_days",
     "intermediate.int_events_aggregated_to_user_days",
+    "intermediate.int_events_aggregated_to_impression_contexts",
     "intermediate.int_events_aggregated_to_session_pieces",
     "intermediate.int_events_aggregated_to_conversation_days",
 )
@@ -39,6 +40,7 @@ FACTS = (
     "+stg_product__event_contexts",
     "+int_events_aggregated_to_bot_user_days",
     "+int_events_aggregated_to_user_days",
+    "+int_events_aggregated_to_impression_contexts",
     "+int_events_aggregated_to_session_pieces",
     "+int_events_aggregated_to_conversation_days",
 )

@@ -361,55 +361,52 @@ def test_intervals_of_projected_renewals_cover_what_they_promise(
     # The last truth is as good as geometric: the edge of the model, where normal intervals fail.
     random = np.random.default_rng(11)
     cohorts = [(f"{i:03d}", "x", cohort(random, *truth, 500, 10)) for i in range(150)]
-    columns = rows_of(cohorts)
-    held = hold_out(*columns, columns[2] > 5, 50, 0.8)
+    counts, fit, rows = split(cohorts, 5)
+    held = hold_out(counts, fit, *rows, 0.8)
     assert len(held.segments) == 750
-    assert 0.72 < held.is_covered.mean() < 0.88
+    covered = held.covered.astype(float)
+    assert 0.72 < covered.mean() < 0.88
     assert abs(held.error.sum() / held.observed.sum()) < 0.04
 
 
+def split(cohorts: list[tuple[str, str, list[int]]], seen: int) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Counts and fit of the first renewals; and segment, age, steps, customers, survivors of the others."""
+    counts = renewal_counts(*rows_of([(name, at, kept[: seen + 1]) for name, at, kept in cohorts]))
+    rows = [
+        (name, seen, period - seen, kept[seen], kept[period])
+        for name, _, kept in cohorts
+        for period in range(seen + 1, len(kept))
+    ]
+    return counts, fit_shifted_beta_geometric(counts, 50), tuple(zip(*rows, strict=True))
+
+
 def test_hold_out_of_the_published_cohort() -> None:
-    columns = rows_of([("regular", "all", REGULAR)])
-    held = hold_out(*columns, columns[2] > 7, 1, 0.8)
-    assert held.periods.tolist() == [8, 9, 10, 11, 12]
+    counts, fit, rows = split([("regular", "all", REGULAR)], 7)
+    held = hold_out(counts, fit, *rows, 0.8)
+    assert held.steps.tolist() == [1, 2, 3, 4, 5]
     assert held.observed.tolist() == REGULAR[8:]
     assert held.customers.tolist() == [241] * 5
-    survival = renewal_curves(
-        survivors_as_counts(REGULAR[:8]), fitted(REGULAR[:8]), 12, 0.8
-    ).survival[0]
+    survival = renewal_curves(counts, fit, 12, 0.8).survival[0]
     assert held.predicted == pytest.approx(241 * survival[7:] / survival[6])
     assert held.error == pytest.approx(held.predicted - held.observed)
-    assert held.is_covered.tolist() == [1.0] * 5
+    assert held.covered.tolist() == [True] * 5
     assert set(held.reasons) == {None}
 
 
-def test_hold_out_keeps_segments_that_cannot_be_fitted() -> None:
-    columns = rows_of([("a", "x", REGULAR[:6]), ("b", "x", [9, 8, 7]), ("c", "x", [9, 8])])
-    unseen = (columns[2] > 3) | (columns[0] == "c")
-    held = hold_out(*columns, unseen, 50, 0.8)
-    assert held.segments.tolist() == ["a", "a", "c"]
+def test_hold_out_adds_ages_and_keeps_segments_that_cannot_be_fitted() -> None:
+    counts = renewal_counts(*rows_of([("a", "x", REGULAR[:6]), ("b", "x", [9, 8, 7])]))
+    fit = fit_shifted_beta_geometric(counts, 50)
+    rows = (["b", "a", "a", "a"], [2, 5, 3, 3], [1, 1, 1, 2], [7, 100, 50, 50], [6, 10, 11, 40])
+    held = hold_out(counts, fit, *rows, 0.8)
+    assert held.segments.tolist() == ["a", "a", "b"]
+    assert held.steps.tolist() == [1, 2, 1]
+    assert held.customers.tolist() == [150, 50, 7]
+    assert held.observed.tolist() == [21, 40, 6]
+    assert held.covered.tolist() == [False, True, None]
     assert held.reasons.tolist() == [None, None, Missing.TOO_FEW_CUSTOMERS]
     assert np.isnan(held.predicted[2])
-    assert np.isnan(held.is_covered[2])
-
-
-@pytest.mark.parametrize(
-    ("periods", "held", "message"),
-    [
-        ([1, 2, 3], [False, True, False], "after a held-out"),
-        ([1, 2, 4], [False, True, True], "follow one another"),
-    ],
-)
-def test_hold_out_must_continue_its_cohort(
-    periods: list[int], held: list[bool], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        hold_out(["a"] * 3, ["x"] * 3, periods, [9, 8, 7], [1, 1, 1], held, 1, 0.8)
-
-
-def test_hold_out_refuses_customers_who_left_observation() -> None:
-    with pytest.raises(ValueError, match="leave observation"):
-        hold_out(["a"] * 3, ["x"] * 3, [1, 2, 3], [9, 8, 5], [1, 1, 1], [False, True, True], 1, 0.8)
+    with pytest.raises(ValueError, match="survivors are between"):
+        hold_out(counts, fit, ["a"], [5], [1], [10], [11], 0.8)
 
 
 def test_projection_adds_customers_of_several_ages() -> None:

@@ -20,7 +20,7 @@ from plumbline.statistics.readouts import (
     rows,
 )
 from plumbline.statistics.splits import imbalances, split_checks
-from plumbline.statistics.verdicts import best_of_normals, decisions, frozen_priors, sequences
+from plumbline.statistics.verdicts import decisions, frozen_priors, sequences
 
 LETTERS = "ydxz"
 RULES = {
@@ -405,18 +405,6 @@ def test_the_best_of_three_arms_is_recommended() -> None:
     sample = random.normal(means, np.array(errors) / np.sqrt(3000), (400_000, 3))
     best = np.bincount(sample.argmax(axis=1), minlength=3) / len(sample)
     assert found["probability_best"][0] == pytest.approx(best.max(), abs=0.003)
-
-
-def test_best_of_normals_is_a_distribution() -> None:
-    means, deviations = np.array([[0.0, 1.0], [0.5, 1.0], [0.2, 1.0]]), np.array([[1.0, 2.0]] * 3)
-    chance, loss = best_of_normals(means, deviations)
-    np.testing.assert_allclose(chance.sum(axis=0), 1.0, atol=1e-12)
-    np.testing.assert_allclose(chance[:, 1], 1 / 3, atol=1e-9)
-    # E[max of three standard normals] = 3 / (2 sqrt(pi)).
-    np.testing.assert_allclose(loss[:, 1], 2 * 1.5 / np.sqrt(np.pi), rtol=1e-9)
-    pair, lost = best_of_normals(means[:2], deviations[:2])
-    assert pair[1, 0] == pytest.approx(stats.norm.cdf(0.5 / np.sqrt(2)), abs=1e-12)
-    assert lost[0, 0] - lost[1, 0] == pytest.approx(0.5, abs=1e-12)
 
 
 def test_looking_daily_at_nothing_calls_seldom() -> None:

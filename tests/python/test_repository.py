@@ -152,6 +152,18 @@ def test_every_model_yaml_describes_a_model_of_its_name() -> None:
     assert stray == []
 
 
+def test_every_daily_mart_is_held_to_the_last_complete_day() -> None:
+    daily = {
+        path.stem
+        for path in (ROOT / "models" / "marts").rglob("*.yml")
+        if "- name: activity_date\n" in path.read_text(encoding="utf-8")
+    }
+    claim = ROOT / "tests" / "marts" / "assert_no_mart_reaches_past_the_last_complete_day.sql"
+    listed = set(re.findall(r"'(\w+)'", claim.read_text(encoding="utf-8").split("]")[0]))
+    assert daily
+    assert listed == daily
+
+
 def test_no_model_reads_the_clock() -> None:
     clock = r"(?i)\bcurrent_(?:date|timestamp|time)\b|\bnow\s*\(|\brun_started_at\b"
     assert lines_with(clock, re.compile(r"^(?:models|python_models)/.*\.(?:sql|py)$")) == []

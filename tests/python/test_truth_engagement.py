@@ -200,7 +200,7 @@ def test_actions_by_loops(
         (day, action, len(active[day]), len(set(doers)), len(doers))
         for (day, action), doers in done.items()
     )
-    columns = ["activity_date", "action", "active_user_count", "doer_count", "event_count"]
+    columns = ["activity_date", "action_name", "active_user_count", "doer_count", "event_count"]
     assert warehouse.contents("engagement.agg_user_actions__daily", columns) == told
     assert len({action for _, action, _, doers, _ in told if doers}) == len(names)
     # Adoption x events per doer = intensity, wherever somebody did it.
@@ -412,7 +412,7 @@ def truth(world: World) -> dict[str, Any]:
 
 def actions_are_the_truth(warehouse: Warehouse, truth: Truth) -> None:
     """Messages by method, and everything else that people do."""
-    found = _sums(warehouse, "agg_user_actions__daily", "action", "event_count")
+    found = _sums(warehouse, "agg_user_actions__daily", "action_name", "event_count")
     methods = truth.expected["messages"]["by_method"]
     assert {name: found[name] for name in methods} == methods
     # Whoever resets, follows or makes an image in the generated data has written on that day.
@@ -527,7 +527,7 @@ def test_regenerate_rate_of_every_model(world: World, truth: dict[str, Any]) -> 
 
 
 def test_continue_and_edit_rates(world: World, truth: dict[str, Any]) -> None:
-    found = _sums(world.warehouse, "agg_user_actions__daily", "action", "event_count")
+    found = _sums(world.warehouse, "agg_user_actions__daily", "action_name", "event_count")
     trials = sum(_follow_ups(world.warehouse).values())
     cells = {
         name: binomials([(found[name], trials, truth[f"{name}_rate"])])
@@ -538,7 +538,7 @@ def test_continue_and_edit_rates(world: World, truth: dict[str, Any]) -> None:
 
 
 def _per_chat(world: World, truth: dict[str, Any], actions: Iterable[str]) -> list[Any]:
-    found = _sums(world.warehouse, "agg_user_actions__daily", "action", "event_count")
+    found = _sums(world.warehouse, "agg_user_actions__daily", "action_name", "event_count")
     chats = world.truth.expected["chats"]["from_view"]
     return binomials((found[action], chats, truth[f"{action}_rate"]) for action in actions)
 

@@ -8,6 +8,8 @@ days as (
         event_date,
         count(*) as event_count,
         count(bot_key) as bot_event_count,
+        count(case when event_code = {{ code_of('event_name', 'bot_impression') }} then bot_key end)
+            as impression_count,
         count(case when event_code = {{ code_of('event_name', 'bot_view') }} then bot_key end) as view_count,
         count(case when event_code = {{ code_of('event_name', 'message_sent') }} then conversation_key end)
             as conversation_message_count,
@@ -21,6 +23,7 @@ select
     event_date,
     event_count,
     bot_event_count,
+    impression_count,
     view_count,
     conversation_message_count,
     event_checksum,

@@ -15,9 +15,10 @@ estimates as (
 
     select
         bot_id,
-        {%- for name in ['click_through', 'chat_start', 'depth_per_user_day', 'depth_per_user', 'stickiness'] %}
-        max(case when indicator = '{{ name }}' then shrunk_value end) as {{ name }}{{ ',' if not loop.last }}
+        {%- for name in ['click_through', 'chat_start', 'depth_per_user_day', 'depth_per_user'] %}
+        max(case when indicator = '{{ name }}' then shrunk_value end) as {{ name }},
         {%- endfor %}
+        max(case when indicator = 'stickiness' then shrunk_value end) as stickiness
     from {{ ref('py_bot_indicators') }}
     where score_date = {{ as_of_date() }}
     group by bot_id

@@ -92,10 +92,11 @@ select
         'met_user_count', 'impression_count', 'clicked_impression_count', 'shown_user_count', 'squared_click_count',
         'click_impression_product', 'squared_impression_count', 'view_count', 'viewer_count', 'chat_starter_count',
         'chatting_user_count', 'new_message_count', 'squared_message_count', 'stickiness_user_count', 'return_days',
-        'squared_return_days', 'day_7_user_count', 'day_7_return_count',
+        'squared_return_days', 'day_7_user_count',
     ] %}
-    cast(sum({{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}
+    cast(sum({{ name }}) as bigint) as {{ name }},
     {%- endfor %}
+    cast(sum(day_7_return_count) as bigint) as day_7_return_count
 from counted
 where count_date <= {{ as_of_date() }}
 group by bot_key, count_date

@@ -7,9 +7,9 @@ conversation_days as (
 
     select facts.*
     from {{ ref('int_events_aggregated_to_conversation_days') }} as facts
-    left join {{ ref('int_user_days_excluded') }} as others
-        on facts.person_key = others.person_key and facts.event_date = others.event_date
-    where others.person_key is null and facts.event_date <= {{ as_of_date() }}
+    left join {{ ref('int_user_days_excluded') }} as excluded
+        on facts.person_key = excluded.person_key and facts.event_date = excluded.event_date
+    where excluded.person_key is null and facts.event_date <= {{ as_of_date() }}
 
 )
 

@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key='event_date',
-    pre_hook="{{ drop_vanished_event_days() }}"
-) }}
+{{ config(materialized='incremental', unique_key='event_date', pre_hook="{{ drop_vanished_event_days() }}") }}
 {%- set touched = touched_event_days('event_count', 'sum(event_count)', 'event_checksum') -%}
 {%- set message = code_of('event_name', 'message_sent') -%}
 {%- set regenerate = code_of('method', 'regenerate') -%}
@@ -19,9 +15,8 @@
         count(*) filter (where event_code = {{ feature_used }}) as feature_use_count,
         -- One bit a feature, so that pieces can be put together without counting a feature twice.
         coalesce(bit_or(case
-            {%- for feature in event_features() %}
-            when event_code = {{ feature_used }} and feature_code = {{ loop.index }} then {{ 2 ** loop.index0 }}
-            {%- endfor %}
+            when event_code = {{ feature_used }} and feature_code > 0
+                then cast(floor(power(2, feature_code - 1)) as bigint)
         end), 0) as feature_mask,
         cast(sum(coalesce(engaged_ms, 0)) as bigint) as engaged_ms
 {%- endset -%}
@@ -31,7 +26,9 @@ with
 
 grouped as (
 
-    select person_key, event_date, session_key, {{ measures }}
+    select
+        person_key, event_date, session_key,
+        {{ measures }}
     from {{ ref('int_events_resolved') }}
     where {{ on_days('event_date', touched) }}
     group by person_key, event_date, session_key
@@ -39,16 +36,17 @@ grouped as (
 ),
 
 -- Where the ids of a person neither overlap nor pause, each of them is one run: only other days are put in order.
+-- A key is never negative, so -1 stands for no id.
 unsettled as (
 
     select distinct grouped.person_key, grouped.event_date
     from grouped
-    inner join grouped as others
-        on grouped.person_key = others.person_key
-        and grouped.event_date = others.event_date
-        and grouped.started_at <= others.ended_at
-        and grouped.ended_at >= others.started_at
-    where grouped.session_key is distinct from others.session_key
+    inner join grouped as neighbours
+        on grouped.person_key = neighbours.person_key
+        and grouped.event_date = neighbours.event_date
+        and grouped.started_at <= neighbours.ended_at
+        and grouped.ended_at >= neighbours.started_at
+    where coalesce(grouped.session_key, -1) <> coalesce(neighbours.session_key, -1)
         or {{ epoch_us('grouped.ended_at') }} - {{ epoch_us('grouped.started_at') }} > {{ gap_us }}
 
 ),
@@ -57,12 +55,8 @@ ordered as (
 
     select
         events.*,
-        case
-            when events.session_key is distinct from lag(events.session_key) over in_time
-                or {{ epoch_us('events.event_at') }} - {{ epoch_us('lag(events.event_at) over in_time') }} > {{ gap_us }}
-                then 1
-            else 0
-        end as starts_piece
+        lag(events.event_at) over in_time as previous_at,
+        lag(events.session_key) over in_time as previous_session_key
     from {{ ref('int_events_resolved') }} as events
     inner join unsettled
         on events.person_key = unsettled.person_key and events.event_date = unsettled.event_date
@@ -79,7 +73,11 @@ numbered as (
 
     select
         *,
-        sum(starts_piece) over (
+        sum(case
+            when {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }} > {{ gap_us }} then 1
+            when coalesce(session_key, -1) <> coalesce(previous_session_key, -1) then 1
+            else 0
+        end) over (
             partition by person_key, event_date
             order by event_at asc nulls last, session_key asc nulls last, event_key asc nulls last
             rows between unbounded preceding and current row
@@ -96,7 +94,9 @@ pieces as (
         on grouped.person_key = unsettled.person_key and grouped.event_date = unsettled.event_date
     where unsettled.person_key is null
     union all
-    select person_key, event_date, session_key, {{ measures }}
+    select
+        person_key, event_date, session_key,
+        {{ measures }}
     from numbered
     group by person_key, event_date, session_key, piece_number
 

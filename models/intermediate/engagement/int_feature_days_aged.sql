@@ -3,7 +3,12 @@ with
 
 user_days as (
 
-    select * from {{ ref('int_user_days_classified') }}
+    select
+        *,
+        {% for feature in event_features() -%}
+        {{ feature }}_use_count{{ ' + ' if not loop.last }}
+        {%- endfor %} as known_use_count
+    from {{ ref('int_user_days_classified') }}
     where feature_used_count > 0 and is_human
 
 ),
@@ -22,11 +27,9 @@ used as (
         event_date,
         is_active,
         'unknown' as feature,
-        feature_used_count
-        {%- for feature in event_features() %} - {{ feature }}_use_count{% endfor %} as use_count
+        feature_used_count - known_use_count as use_count
     from user_days
-    where feature_used_count >
-        {% for feature in event_features() %}{{ feature }}_use_count{{ ' + ' if not loop.last }}{% endfor %}
+    where feature_used_count > known_use_count
 
 )
 

@@ -31,13 +31,13 @@ staged as (
 
     select
         features.person_key,
-        {{ first_by('stages.lifecycle_stage', ['stages.stage_rank']) }} as lifecycle_stage
+        {{ first_by('lifecycle.lifecycle_stage', ['lifecycle.stage_rank']) }} as lifecycle_stage
     from features
-    inner join {{ ref('lifecycle_stages') }} as stages
-        on features.age_days between stages.age_days_from and stages.age_days_to
-        and features.recency_days between stages.recency_days_from and stages.recency_days_to
-        and features.active_days between stages.active_days_from and stages.active_days_to
-        and features.gap_days between stages.gap_days_from and stages.gap_days_to
+    inner join {{ ref('lifecycle_stages') }} as lifecycle
+        on features.age_days between lifecycle.age_days_from and lifecycle.age_days_to
+        and features.recency_days between lifecycle.recency_days_from and lifecycle.recency_days_to
+        and features.active_days between lifecycle.active_days_from and lifecycle.active_days_to
+        and features.gap_days between lifecycle.gap_days_from and lifecycle.gap_days_to
     group by features.person_key
 
 )
@@ -45,9 +45,6 @@ staged as (
 select
     ranked.person_key,
     staged.lifecycle_stage,
-    cast(ceil({{ safe_divide(
-        '5 * (2 * ranked.recency_rank + ranked.recency_tie_count - 1)', '2 * ranked.person_count'
-    ) }}) as bigint) as recency_score,
     {%- for name in ['frequency', 'engagement'] %}
     -- Who was not there has the lowest score; the others are compared with each other.
     case
@@ -55,7 +52,10 @@ select
         else cast(ceil({{ safe_divide(
             '5 * (2 * ranked.' ~ name ~ '_rank + ranked.' ~ name ~ '_tie_count - 1)', '2 * ranked.present_count'
         ) }}) as bigint)
-    end as {{ name }}_score{{ ',' if not loop.last }}
+    end as {{ name }}_score,
     {%- endfor %}
+    cast(ceil({{ safe_divide(
+        '5 * (2 * ranked.recency_rank + ranked.recency_tie_count - 1)', '2 * ranked.person_count'
+    ) }}) as bigint) as recency_score
 from ranked
 left join staged on ranked.person_key = staged.person_key

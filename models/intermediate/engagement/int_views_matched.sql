@@ -33,7 +33,8 @@ sequenced as (
         events.event_code,
         lag(events.event_code) over pair_in_time as previous_code,
         lag(events.event_at) over pair_in_time as previous_at,
-        lag(events.event_date) over pair_in_time as previous_date
+        lag(events.event_date) over pair_in_time as previous_date,
+        lag(events.context_key) over pair_in_time as previous_context_key
     from {{ ref('int_events_resolved') }} as events
     inner join viewed_pairs
         on events.person_key = viewed_pairs.person_key and events.bot_key = viewed_pairs.bot_key
@@ -56,18 +57,15 @@ matched as (
         context_key,
         event_at,
         event_date,
-        case
-            when previous_code = {{ impression }}
-                and {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }}
-                <= {{ number_var('click_window_seconds') }} * cast(1000000 as bigint)
-                then previous_date
-        end as impression_date,
-        case
-            when previous_code = {{ impression }}
-                and {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }}
-                <= {{ number_var('click_window_seconds') }} * cast(1000000 as bigint)
-                then previous_at
-        end as impression_at
+        previous_at,
+        previous_date,
+        previous_context_key,
+        coalesce(
+            previous_code = {{ impression }}
+            and {{ epoch_us('event_at') }} - {{ epoch_us('previous_at') }}
+            <= {{ number_var('click_window_seconds') }} * cast(1000000 as bigint),
+            false
+        ) as is_attributed
     from sequenced
     where event_code = {{ view }} and {{ on_days('event_date', touched) }}
 
@@ -78,8 +76,9 @@ select
     matched.bot_key,
     matched.context_key,
     matched.event_at as viewed_at,
-    matched.impression_date,
-    matched.impression_at,
+    case when matched.is_attributed then matched.previous_date end as impression_date,
+    case when matched.is_attributed then matched.previous_at end as impression_at,
+    case when matched.is_attributed then matched.previous_context_key end as impression_context_key,
     days.neighbourhood_checksum as day_checksum,
     matched.event_date
 from matched

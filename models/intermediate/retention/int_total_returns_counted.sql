@@ -47,21 +47,28 @@ leavers as (
 
 ),
 
+joined as (
+
+    select distinct first_active_date
+    from leavers
+
+),
+
 -- Who was last seen at age 5 has returned on day n or later for every n up to 5: a running sum from the end.
 rolling_ages as (
 
     select
-        cohorts.first_active_date,
+        joined.first_active_date,
         windows.first_day,
         sum(coalesce(leavers.person_count, 0)) over (
-            partition by cohorts.first_active_date
+            partition by joined.first_active_date
             order by windows.first_day desc nulls last
             rows between unbounded preceding and current row
         ) as returned_count
-    from (select distinct first_active_date from leavers) as cohorts
+    from joined
     inner join windows on windows.retention_kind = 'rolling'
     left join leavers
-        on cohorts.first_active_date = leavers.first_active_date
+        on joined.first_active_date = leavers.first_active_date
         and windows.first_day = leavers.last_age_days
 
 ),

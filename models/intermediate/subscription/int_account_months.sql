@@ -57,7 +57,7 @@ balances as (
     inner join months on accounts.first_paid_month_date <= months.month_start_date
     left join periods
         on accounts.person_key = periods.person_key
-        and periods.started_date <= months.balance_date
+        and months.balance_date >= periods.started_date
         and (periods.ended_date is null or months.balance_date < periods.ended_date)
     group by accounts.person_key, months.month_start_date, months.balance_date, accounts.first_paid_month_date
 
@@ -87,7 +87,8 @@ reasons as (
         on compared.person_key = spells.person_key
         and spells.state = 'lapsed'
         and not spells.is_trial
-        and spells.started_date between compared.month_start_date and compared.balance_date
+        and compared.month_start_date <= spells.started_date
+        and compared.balance_date >= spells.started_date
     where compared.opening_usd > 0 and compared.closing_usd = 0
     group by compared.person_key, compared.month_start_date
 

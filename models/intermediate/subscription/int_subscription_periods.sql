@@ -33,16 +33,16 @@ priced as (
         lapses.started_at as lapsed_at,
         cast(cast(openings.amount as decimal(19, 6)) * openings.usd_per_unit as decimal(18, 6)) as amount_usd,
         -- What is charged for a change of plan covers the rest of a period: the list says what the plan costs.
-        case when openings.event_type = 'plan_changed' then plans.list_price_usd end as changed_price_usd
+        case when openings.event_type = 'plan_changed' then offers.list_price_usd end as changed_price_usd
     from openings
     left join lapses
         on openings.subscription_id = lapses.subscription_id
         and openings.event_at < lapses.started_at
-        and (openings.next_opening_at is null or lapses.started_at < openings.next_opening_at)
-    left join {{ ref('plans') }} as plans
-        on openings.plan_id = plans.plan_id
-        and openings.period_count = plans.period_count
-        and openings.period_unit = plans.period_unit
+        and (openings.next_opening_at is null or openings.next_opening_at > lapses.started_at)
+    left join {{ ref('plans') }} as offers
+        on openings.plan_id = offers.plan_id
+        and openings.period_count = offers.period_count
+        and openings.period_unit = offers.period_unit
     where openings.is_charge
 
 ),

@@ -1,8 +1,3 @@
-{%- set people_only = ['active_user_count', 'session_count', 'session_ms'] -%}
-{%- set shared = [
-    'bot_user_count', 'impression_count', 'clicked_impression_count', 'view_count', 'viewer_count',
-    'chat_starter_count', 'new_message_count', 'chatting_user_count', 'chatting_pair_count',
-] -%}
 with
 
 people as (
@@ -18,29 +13,69 @@ bots as (
 
 ),
 
+-- Where a card was shown and a page opened is said by these events and by no other.
+sources as (
+
+    select * from {{ ref('int_source_days_aggregated_to_slices') }}
+
+),
+
 slices as (
 
     select
         event_date,
         slice_dimension,
         slice_value,
-        {%- for column in people_only + shared %}
-        {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        active_user_count,
+        session_count,
+        session_ms,
+        bot_user_count,
+        impression_count,
+        clicked_impression_count,
+        view_count,
+        viewer_count,
+        chat_starter_count,
+        new_message_count,
+        chatting_user_count,
+        chatting_pair_count
     from people
     union all
     select
         event_date,
         slice_dimension,
         slice_value,
-        {%- for column in people_only %}
         -- Being active and a session belong to a person and to no bot.
-        cast(null as bigint) as {{ column }},
-        {%- endfor %}
-        {%- for column in shared %}
-        {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(null as bigint) as active_user_count,
+        cast(null as bigint) as session_count,
+        cast(null as bigint) as session_ms,
+        bot_user_count,
+        impression_count,
+        clicked_impression_count,
+        view_count,
+        viewer_count,
+        chat_starter_count,
+        new_message_count,
+        chatting_user_count,
+        chatting_pair_count
     from bots
+    union all
+    select
+        event_date,
+        'source' as slice_dimension,
+        source as slice_value,
+        cast(null as bigint) as active_user_count,
+        cast(null as bigint) as session_count,
+        cast(null as bigint) as session_ms,
+        cast(null as bigint) as bot_user_count,
+        impression_count,
+        clicked_impression_count,
+        view_count,
+        viewer_count,
+        cast(null as bigint) as chat_starter_count,
+        cast(null as bigint) as new_message_count,
+        cast(null as bigint) as chatting_user_count,
+        cast(null as bigint) as chatting_pair_count
+    from sources
 
 )
 

@@ -28,7 +28,7 @@ actions as (
     {% for action, events, doers in actions -%}
     select
         calendar.calendar_date as activity_date,
-        '{{ action }}' as action,
+        '{{ action }}' as action_name,
         coalesce(days.active_user_count, 0) as active_user_count,
         coalesce(days.{{ doers }}, 0) as doer_count,
         coalesce(days.{{ events }}, 0) as event_count
@@ -40,7 +40,7 @@ actions as (
 
 select
     activity_date,
-    action,
+    action_name,
 
     active_user_count,
     doer_count,

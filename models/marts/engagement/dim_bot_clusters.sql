@@ -15,6 +15,7 @@ clusters as (
 bots as (
 
     select * from {{ ref('int_bots_versioned') }}
+    where {{ as_of_date() }} between valid_from_date and valid_to_date
 
 )
 
@@ -30,11 +31,11 @@ select
     features.impression_count,
     features.view_count,
     features.chatting_person_count as chatting_user_count,
-    features.click_through as click_through_rate,
-    features.chat_start as chat_start_rate,
-    features.depth_per_user_day,
-    features.depth_per_user,
-    features.stickiness as stickiness_rate,
+    features.click_through as trailing_click_through_rate,
+    features.chat_start as trailing_chat_start_rate,
+    features.depth_per_user_day as trailing_depth_per_user_day,
+    features.depth_per_user as trailing_depth_per_user,
+    features.stickiness as trailing_stickiness_rate,
 
     clusters.cluster_number,
     cast(clusters.cluster_number as string) || ' of ' || cast(clusters.cluster_count as string) as cluster_name,
@@ -45,6 +46,4 @@ select
     clusters.cluster_reason
 from features
 inner join clusters on features.bot_id = clusters.bot_id
-inner join bots
-    on features.bot_id = bots.bot_id
-    and {{ as_of_date() }} between bots.valid_from_date and bots.valid_to_date
+inner join bots on features.bot_id = bots.bot_id

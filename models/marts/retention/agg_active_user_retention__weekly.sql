@@ -19,14 +19,9 @@ measured as (
         returned_day_count,
         share_sum_420ths,
         {{ safe_divide('share_sum_420ths', '420 * active_user_count') }} as retention_rate,
-        case
-            when active_user_count > 1
-                then nullif(
-                    cast(active_user_count as decimal(18, 0)) * cast(share_square_sum as decimal(19, 0))
-                    - cast(share_sum_420ths as decimal(18, 0)) * cast(share_sum_420ths as decimal(19, 0)),
-                    0
-                )
-        end as spread
+        cast(active_user_count as decimal(18, 0)) * cast(share_square_sum as decimal(19, 0))
+        - cast(share_sum_420ths as decimal(18, 0)) * cast(share_sum_420ths as decimal(19, 0)) as spread,
+        cast(active_user_count as double) * active_user_count * (active_user_count - 1) * 420 * 420 as spread_unit
     from weeks
 
 ),
@@ -35,9 +30,7 @@ bounded as (
 
     select
         *,
-        cast(1.959963984540054 as double) * sqrt({{ safe_divide(
-            'spread', 'cast(active_user_count as double) * active_user_count * (active_user_count - 1) * 176400'
-        ) }}) as reach
+        cast(1.959963984540054 as double) * sqrt({{ safe_divide('nullif(spread, 0)', 'spread_unit') }}) as reach
     from measured
 
 )
@@ -52,8 +45,12 @@ select
     returned_day_count,
     share_sum_420ths,
     retention_rate,
-    case when retention_rate > reach then retention_rate - reach when reach is not null then 0 end as retention_rate_low,
-    case when retention_rate + reach < 1 then retention_rate + reach when reach is not null then 1 end as retention_rate_high,
+    case
+        when reach is not null then greatest(retention_rate - reach, cast(0 as double))
+    end as retention_rate_low,
+    case
+        when reach is not null then least(retention_rate + reach, cast(1 as double))
+    end as retention_rate_high,
 
     active_user_count < {{ number_var('retention_small_cohort_size') }} as is_small,
     {{ is_final(add_days('week_start_date', '6 + lag_days')) }} as is_final

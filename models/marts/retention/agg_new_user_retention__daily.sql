@@ -20,11 +20,10 @@ cohorts as (
 cells as (
 
     select
-        cells.cohort_date,
-        {% for age in ages -%}
-        sum(case when windows.first_day = {{ age }} then cells.returned_count end) as d{{ age }}_returned_count
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        {%- for age in ages %}
+        sum(case when windows.first_day = {{ age }} then cells.returned_count end) as d{{ age }}_returned_count,
+        {%- endfor %}
+        cells.cohort_date
     from {{ ref('int_retention_cells_matured') }} as cells
     inner join {{ ref('int_retention_windows_listed') }} as windows
         on cells.window_name = windows.window_name and windows.retention_kind = 'exact'
@@ -38,14 +37,13 @@ filled as (
 
     select
         days.calendar_date as cohort_date,
-        coalesce(cohorts.new_user_count, 0) as new_user_count,
-        {% for age in ages -%}
+        {%- for age in ages %}
         case
             when {{ add_days('days.calendar_date', age) }} <= {{ as_of_date() }}
                 then coalesce(cells.d{{ age }}_returned_count, 0)
-        end as d{{ age }}_returned_count
-        {{- ',' if not loop.last }}
-        {% endfor %}
+        end as d{{ age }}_returned_count,
+        {%- endfor %}
+        coalesce(cohorts.new_user_count, 0) as new_user_count
     from days
     left join cohorts on days.calendar_date = cohorts.first_active_date
     left join cells on days.calendar_date = cells.cohort_date
@@ -58,8 +56,7 @@ select
     new_user_count,
     {%- for age in ages %}
     cast(d{{ age }}_returned_count as bigint) as d{{ age }}_returned_count,
-    case when d{{ age }}_returned_count is not null then {{ safe_divide('d' ~ age ~ '_returned_count', 'new_user_count') }} end
-        as d{{ age }}_retention_rate,
+    {{ safe_divide('d' ~ age ~ '_returned_count', 'new_user_count') }} as d{{ age }}_retention_rate,
     {%- endfor %}
 
     {{ is_final(add_days('cohort_date', ages | last)) }} as is_final

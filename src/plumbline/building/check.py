@@ -37,6 +37,12 @@ _FACTS = (
     ),
     _Fact("int_views_matched", "count(*)", "view_count", "neighbourhood_checksum"),
     _Fact(
+        "int_events_aggregated_to_impression_contexts",
+        "sum(impression_count)",
+        "impression_count",
+        "event_checksum",
+    ),
+    _Fact(
         "int_events_aggregated_to_session_pieces",
         "sum(event_count)",
         "event_count",

@@ -2,13 +2,14 @@
 
 Everything is integrated on the arcsine scale, x = sin(theta)^2: it stabilises the variance, treats p
 and 1 - p alike (so that no mirrored copy of the code is needed for p > 0.5), and turns the end-point
-singularities of Beta(a, b) with 2a or 2b integer into analytic functions. The density comes from
+singularities of Beta(a, b) with 2a and 2b whole into analytic functions. The density comes from
 Loader's saddle-point form, which has no cancellation at 1e9 users. Outer integrals use 64
 Gauss-Legendre nodes over the window of the narrower posterior. The distribution function of the wider
 one at these nodes is ``betainc`` at one end of the window plus the exact antiderivative of the
 degree-63 polynomial through its density at the same nodes: one 64 x 64 product in place of 64
 evaluations of ``betainc``. Cells for which this would lose digits (far tails, windows that end where
-a density is singular) are given 64 evaluations of ``betainc`` on nodes clustered at the ends.
+a density is singular) are given direct evaluations of ``betainc``, on nodes clustered at the ends
+where a power is fractional.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ SHORT_DEPTH = 26.0
 FAR = 4.0
 # With both parameters at least this large a posterior vanishes, to exp(-DEPTH), at 0 and at 1.
 VANISHING = 24.0
+# Fractional powers below this need nodes clustered at the ends.
+SMOOTH = 3.0
+# A window may reach this many times beyond the outer posterior's before its nodes get too sparse.
+RESOLVED = 30.0
 # Sine and cosine of a node of an empty window: its weight is 0, its density must not be 0 / 0.
 EDGE = 1e-150
 
@@ -66,11 +71,12 @@ FULL = _rule(NODES)
 FEWER = _rule(FEWER_NODES)
 # Nodes clustered at both ends by t^3 (10 - 15 t + 6 t^2), whose derivative is 30 t^2 (1 - t)^2: for
 # integrands with fractional powers at an end. Its distribution functions come from betainc.
+_MORE = _rule(96)
 CLUSTERED = Rule(
-    FULL.times**3 * (10 - 15 * FULL.times + 6 * FULL.times**2),
-    FULL.weights * 30 * FULL.times**2 * (1 - FULL.times) ** 2,
-    FULL.up,
-    FULL.down,
+    _MORE.times**3 * (10 - 15 * _MORE.times + 6 * _MORE.times**2),
+    _MORE.weights * 30 * _MORE.times**2 * (1 - _MORE.times) ** 2,
+    _MORE.up,
+    _MORE.down,
 )
 
 
@@ -187,11 +193,17 @@ def window(betas: Betas, depth: float = DEPTH) -> tuple[Floats, Floats]:
     return ends[0], ends[1]
 
 
-def half_integer(betas: Betas) -> Bools:
-    """Whether 2a and 2b are both whole numbers, so that the theta density is analytic at both ends."""
-    whole_a = np.abs(2 * betas.a - np.rint(2 * betas.a)) < 1e-9
-    whole_b = np.abs(2 * betas.b - np.rint(2 * betas.b)) < 1e-9
-    return np.asarray(whole_a & whole_b)
+def analytic(betas: Betas) -> Bools:
+    """Whether the theta density is smooth enough at both ends for plain Gauss-Legendre nodes.
+
+    It is theta^(2a - 1) there: analytic if 2a is whole, and from ``SMOOTH`` on the error, of order
+    64^(-4a), is below rounding.
+    """
+    smooth = [
+        (np.abs(2 * power - np.rint(2 * power)) < 1e-9) | (power >= SMOOTH)
+        for power in (betas.a, betas.b)
+    ]
+    return np.asarray(smooth[0] & smooth[1])
 
 
 def _nodes(low: Floats, high: Floats, rule: Rule) -> tuple[Floats, Floats, Floats, Floats]:
@@ -223,7 +235,7 @@ def small_tail(narrow: Betas, wide: Betas) -> tuple[Floats, Floats, Bools]:
     distance = np.abs(centre_wide - centre_narrow) / np.sqrt(spread_narrow + spread_wide)
     far = distance > FAR
     touches = (low <= 0) | (high >= np.pi / 2)
-    singular = touches & ~(half_integer(narrow) & half_integer(wide))
+    singular = touches & ~(analytic(narrow) & analytic(wide))
     # In the far tail the integrand peaks between the posteriors, not at the narrow one.
     share = spread_narrow / (spread_narrow + spread_wide)
     peak = centre_narrow + (centre_wide - centre_narrow) * share
@@ -321,18 +333,23 @@ def effect_cdf(pair: Comparison, effect: Floats) -> tuple[Floats, Floats, Floats
     value, first, second = np.empty(cells), np.empty(cells), np.empty(cells)
     sign = np.where(pair.control_inside, 1.0, -1.0)
     low, high = window(pair.inner)
+    # Only where the outer variable is inside its own window does its distribution function vary.
+    bottom, top = window(pair.outer)
+    least, most = np.sin(bottom) ** 2, np.sin(top) ** 2
     if pair.relative:
         with np.errstate(over="ignore"):
-            least, most = np.zeros(cells), np.minimum(np.exp(-sign * effect), 1.0)
+            back = np.exp(-sign * effect)
+        least, most = np.minimum(least * back, 1.0), np.minimum(most * back, 1.0)
     else:
-        least, most = np.maximum(-sign * effect, 0.0), np.minimum(1 - sign * effect, 1.0)
-    least, most = np.clip(least, 0.0, 1.0), np.clip(most, 0.0, 1.0)
+        shift = sign * effect
+        least, most = np.clip(least - shift, 0.0, 1.0), np.clip(most - shift, 0.0, 1.0)
     start, end = np.arcsin(np.sqrt(least)), np.arccos(np.sqrt(1 - most))
-    cut = (start > low) | (end < high)
+    # A cut where the outer density is not nil is a corner of the integrand.
+    corner = ((start > low) & (bottom <= 0)) | ((end < high) & (top >= np.pi / 2))
     low, high = np.maximum(low, start), np.minimum(high, end)
     high = np.maximum(high, low)
     touches = (low <= 0) | (high >= np.pi / 2)
-    hard = cut | (touches & ~(half_integer(pair.inner) & half_integer(pair.outer)))
+    hard = corner | (touches & ~(analytic(pair.inner) & analytic(pair.outer)))
     for slow in (False, True):
         chosen = np.flatnonzero(hard == slow)
         for part in chunks(len(chosen)):
@@ -340,7 +357,7 @@ def effect_cdf(pair: Comparison, effect: Floats) -> tuple[Floats, Floats, Floats
             value[index], first[index], second[index] = _effect_cdf(
                 pair.take(index), effect[index], low[index], high[index], slow
             )
-    # Where the outer variable leaves [0, 1] its distribution function is 0 or 1.
+    # Where the outer variable is outside its window its distribution function is 0 or 1.
     control_over = pair.control_inside & (most < 1)
     treatment_under = ~pair.control_inside & (least > 0)
     for case, edge, upper in ((control_over, most, True), (treatment_under, least, False)):
@@ -373,8 +390,8 @@ def _effect_cdf(
         shift = (sign * effect)[:, None]
         y, y_rest, change = x + shift, rest - shift, np.ones_like(shift)
         ends = (np.sin(low) ** 2 + shift[:, 0], np.sin(high) ** 2 + shift[:, 0])
-    tiny = np.finfo(np.float64).tiny
-    y, y_rest = np.maximum(y, tiny), np.maximum(y_rest, tiny)
+    # Where y or 1 - y is only rounding, densities of fractional powers would explode.
+    y, y_rest = np.maximum(y, EDGE if pair.relative else 1e-25), np.maximum(y_rest, 1e-17)
     mass = kernel(outer, log_scale(outer), y, y_rest)
     bent = mass / (y * y_rest)
     inside = pair.control_inside[:, None]
@@ -404,7 +421,8 @@ def _effect_cdf(
 class _Grid:
     """What the distribution function of a relative effect needs of the inner arm, once per cell.
 
-    Only for cells whose two posteriors vanish at 0 and 1, so that nothing is cut off. With the outer
+    Only for cells whose two posteriors vanish at 1, so that nothing is cut off, and at 0 vanish or are
+    analytic. With the outer
     density g at y = x exp(+-effect), P(effect <= e) = anchor * sum(density) + sum(g * rising), its
     derivative sum(g * density): the antiderivative matrix has been applied to the density instead.
     """
@@ -416,6 +434,8 @@ class _Grid:
     # x at the end of the window from which the outer distribution function is carried on.
     anchor: Floats
     scale: Floats
+    # Largest factor of the effect at which the nodes still resolve the outer density.
+    largest: Floats
 
     def take(self, index: Ints) -> _Grid:
         """Some of the cells."""
@@ -426,22 +446,25 @@ class _Grid:
             self.rising[index],
             self.anchor[index],
             self.scale[index],
+            self.largest[index],
         )
 
 
-def _grid(pair: Comparison) -> _Grid:
-    low, high = window(pair.inner, SHORT_DEPTH)
-    x, rest, slope, weights = _nodes(low, high, FEWER)
+def _grid(pair: Comparison, rule: Rule, depth: float) -> _Grid:
+    low, high = window(pair.inner, depth)
+    x, rest, slope, weights = _nodes(low, high, rule)
     density = kernel(pair.inner, log_scale(pair.inner), x, rest)
     density *= weights * slope / (x * rest)
     inside = pair.control_inside[:, None]
-    rising = np.where(inside, density @ FEWER.up.T, density @ FEWER.down.T)
+    rising = np.where(inside, density @ rule.up.T, density @ rule.down.T)
     rising *= slope * (high - low)[:, None] / x
     anchor = np.sin(np.where(pair.control_inside, low, high)) ** 2
-    return _Grid(pair, x, density, rising, anchor, log_scale(pair.outer))
+    farthest = np.sin(high) ** 2
+    largest = np.minimum(1.0, RESOLVED * np.sin(window(pair.outer)[1]) ** 2) / farthest
+    return _Grid(pair, x, density, rising, anchor, log_scale(pair.outer), largest)
 
 
-def _near_normal_cdf(grid: _Grid, effect: Floats) -> tuple[Floats, Floats, Floats]:
+def _smooth_cdf(grid: _Grid, effect: Floats) -> tuple[Floats, Floats, Floats]:
     """P(log ratio <= e) and two derivatives, from a prepared grid."""
     outer, inside = grid.pair.outer, grid.pair.control_inside
     sign = np.where(inside, 1.0, -1.0)
@@ -496,15 +519,22 @@ def solve_level(
             damping = np.clip(1 - error * bend / (2 * slope * slope), 0.5, 2.0)
             step = -error / slope / damping
         limit = 4 * spread[active]
-        step = np.where(np.isfinite(step), np.clip(step, -limit, limit), -np.sign(error) * limit)
+        # A step to nowhere far from the level says that the derivative is not to be trusted.
+        moves = np.isfinite(step) & ((np.abs(step) > 1e-9 * limit) | (np.abs(error) < 1e-3))
+        step = np.where(moves, np.clip(step, -limit, limit), -np.sign(error) * limit)
         reached = here + step
         low, high = lower[active], upper[active]
         bounded = np.isfinite(low) & np.isfinite(high)
-        with np.errstate(invalid="ignore"):
-            middle = np.where(bounded, (low + high) / 2, here + step / 2)
-        points[active] = np.where((reached >= low) & (reached <= high), reached, middle)
-        width = np.where(bounded, high - low, np.inf)
-        done = (np.abs(error) < close) | (width < 1e-15 * np.abs(here))
+        middle = here + step / 2
+        middle[bounded] = (low[bounded] + high[bounded]) / 2
+        last = np.abs(error) < close
+        within = np.where(
+            last, (reached >= low) & (reached <= high), (reached > low) & (reached < high)
+        )
+        points[active] = np.where(within, reached, middle)
+        width = np.full(len(here), np.inf)
+        width[bounded] = high[bounded] - low[bounded]
+        done = last | (width < 1e-15 * np.abs(here))
         active = active[~done]
         if not len(active):
             break
@@ -515,34 +545,46 @@ def effect_quantiles(pair: Comparison, levels: tuple[float, ...]) -> list[Floats
     """Posterior quantiles of the effect (log ratio if relative, else difference), one array a level."""
     cells = len(pair.inner.a)
     results = [np.empty(cells) for _ in levels]
-    near_normal = np.zeros(cells, dtype=np.bool_)
+    # 0: by effect_cdf; 1: smooth; 2: smooth and near normal.
+    kind = np.zeros(cells, dtype=np.int8)
     if pair.relative:
-        smallest = np.minimum(
-            np.minimum(pair.inner.a, pair.inner.b), np.minimum(pair.outer.a, pair.outer.b)
-        )
-        near_normal = np.asarray(smallest >= VANISHING)
+        low_end = np.minimum(pair.inner.a, pair.outer.a) >= VANISHING
+        high_end = np.minimum(pair.inner.b, pair.outer.b) >= VANISHING
+        kind[high_end & analytic(pair.inner) & analytic(pair.outer)] = 1
+        kind[high_end & low_end] = 2
     cumulants = effect_cumulants(pair)
     guesses = [cornish_fisher(cumulants, level) for level in levels]
-    for normal in (True, False):
-        chosen = np.flatnonzero(near_normal == normal)
+    # Halley is of third order; the skewer the posterior, the larger its constant.
+    for code, close in ((0, 1e-10), (1, 1e-6), (2, 3e-4)):
+        chosen = np.flatnonzero(kind == code)
         for part in chunks(len(chosen)):
             index = chosen[part]
             some = pair.take(index)
-            cdf = _cdf_of(some, _grid(some) if normal else None)
-            close = 3e-4 if normal else 1e-10
+            grid = None
+            if code:
+                grid = _grid(some, *((FEWER, SHORT_DEPTH) if code == 2 else (FULL, DEPTH)))
+            cdf = _cdf_of(some, grid, checked=code == 1)
             for level, (start, spread), result in zip(levels, guesses, results, strict=True):
                 result[index] = solve_level(cdf, level, start[index], spread[index], close)
     return results
 
 
-def _cdf_of(pair: Comparison, grid: _Grid | None) -> Cdf:
+def _cdf_of(pair: Comparison, grid: _Grid | None, checked: bool) -> Cdf:
     """Distribution function for some of the cells of a chunk."""
     cells = len(pair.inner.a)
 
     def cdf(index: Ints, points: Floats) -> tuple[Floats, Floats, Floats]:
         if grid is None:
             return effect_cdf(pair.take(index), points)
-        return _near_normal_cdf(grid if len(index) == cells else grid.take(index), points)
+        some = grid if len(index) == cells else grid.take(index)
+        results = _smooth_cdf(some, points)
+        sign = np.where(some.pair.control_inside, 1.0, -1.0)
+        sparse = np.exp(sign * points) > some.largest
+        if checked and sparse.any():
+            exact = effect_cdf(some.pair.take(np.flatnonzero(sparse)), points[sparse])
+            for result, values in zip(results, exact, strict=True):
+                result[sparse] = values
+        return results
 
     return cdf
 
@@ -612,13 +654,18 @@ def cornish_fisher(cumulants: Cumulants, level: float) -> tuple[Floats, Floats]:
 
 
 BEST_RULE = _rule(32)
+# All windows together are at most this many times the narrowest: 96 nodes then resolve each.
+ALIKE = 1.5
+# And their tops are so near that no P(best) is small enough to lose digits.
+NEAR = 0.3
 
 
 def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
     """P(best), expected loss against the best arm, and expected maximum, for k arms a cell.
 
-    The range is cut at both window ends and at the top of every arm, so that no panel holds more than
-    half of any posterior. P(best) = integral f_i prod F_j; loss = integral F_i (1 - prod F_j) dx.
+    Where posteriors hardly overlap the range is cut at both window ends and at the top of every arm, so
+    that no panel holds more than half of any of them.
+    P(best) = integral f_i prod F_j; loss = integral F_i (1 - prod F_j) dx.
 
     Returns:
         probability and loss of shape (arms, cells), maximum of shape (cells,).
@@ -633,14 +680,23 @@ def best_arm(arms: list[Betas]) -> tuple[Floats, Floats, Floats]:
     ]
     points = np.sort(np.stack([*(end for pair in ends for end in pair), *tops]), axis=0).T
     singular = (points[:, 0] <= 0) | (points[:, -1] >= np.pi / 2)
-    singular &= ~np.logical_and.reduce([half_integer(arm) for arm in arms])
-    rows = max(8, ROWS // (2 * count))
-    for direct in (False, True):
-        chosen = np.flatnonzero(singular == direct)
+    singular &= ~np.logical_and.reduce([analytic(arm) for arm in arms])
+    # Posteriors that overlap are resolved by one panel.
+    lows, highs = (np.stack([pair[side] for pair in ends]) for side in (0, 1))
+    narrowest = (highs - lows).min(axis=0)
+    alike = np.ptp(points, axis=1) <= ALIKE * narrowest
+    alike &= np.ptp(np.stack(tops), axis=0) <= NEAR * narrowest
+    for group, panels, rule, direct in (
+        (alike & ~singular, points[:, [0, -1]], _MORE, False),
+        (~alike & ~singular, points, BEST_RULE, False),
+        (singular, points, CLUSTERED, True),
+    ):
+        chosen = np.flatnonzero(group)
+        rows = max(8, ROWS // (1 if panels.shape[1] == 2 else 2 * count))
         for start in range(0, len(chosen), rows):
             index = chosen[start : start + rows]
             some = [arm.take(index) for arm in arms]
-            results = _best_arm(some, points[index], CLUSTERED if direct else BEST_RULE, direct)
+            results = _best_arm(some, panels[index], rule, direct)
             probability[:, index], loss[:, index], maximum[index] = results
     return probability, loss, maximum
 
@@ -656,7 +712,6 @@ def _best_arm(
     x, rest = sine * sine, cosine * cosine
     weights = length[:, :, None] * rule.weights
     flat = (cells, panels * len(rule.times))
-    starts = np.sin(points[:, :-1]) ** 2
     densities, cumulatives = [], []
     for arm in arms:
         mass = kernel(arm, log_scale(arm), x.reshape(flat), rest.reshape(flat)).reshape(shape)
@@ -665,8 +720,11 @@ def _best_arm(
         if direct:
             cumulative = special.betainc(a[:, :, None], b[:, :, None], x)
         else:
-            anchor = special.betainc(a, b, starts)[:, :, None]
-            cumulative = anchor + (density * length[:, :, None]) @ rule.up
+            # Carried on from panel to panel: betainc itself is off by 1e-9 at 1e9 users.
+            growth = density * length[:, :, None]
+            reached = np.cumsum(growth @ rule.weights, axis=1)
+            anchor = np.concatenate([np.zeros((cells, 1)), reached[:, :-1]], axis=1)
+            cumulative = anchor[:, :, None] + growth @ rule.up
         densities.append(density * weights)
         cumulatives.append(np.clip(cumulative, 0.0, 1.0))
     probability, loss = np.empty((len(arms), cells)), np.empty((len(arms), cells))

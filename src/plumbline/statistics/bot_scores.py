@@ -297,9 +297,12 @@ def _prior(
     strength = everything.copy()
     np.divide(_spread(is_share, centre), between, out=strength, where=between > 0)
     strength = np.where(is_share, strength - 1, strength)
-    # No share is more spread out than a uniform one is taken to be.
     strength = np.clip(strength, WEAK_PRIOR, np.maximum(everything, WEAK_PRIOR))
-    return centre, np.where(bots < FEWEST_BOTS, WEAK_PRIOR, strength)
+    strength = np.where(bots < FEWEST_BOTS, WEAK_PRIOR, strength)
+    # Half an event (Jeffreys) is the least a prior holds: with less, the mean of what is left can lie outside
+    # the interval around it.
+    rarer = np.where(is_share, np.minimum(centre, 1 - centre), centre)
+    return centre, np.maximum(strength, 0.5 / rarer)
 
 
 def _bounded(centre: Floats, is_share: Bools, trials: Floats) -> Floats:

@@ -49,7 +49,9 @@ def capped_moments(
 ) -> tuple[Moments, Moments]:
     """Moments of the values as they are, and of min(value, cap of the cell).
 
+    Estimand: mean of the values, and of the capped values, which is another quantity with less noise.
     Both are always returned: a capped effect is never shown without the uncapped one.
+    Source: winsorising at a fixed bound; moments as ``Moments.of_values``.
 
     Args:
         values: shape (users,).

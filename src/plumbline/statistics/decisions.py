@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plumbline.statistics.outcomes import Bools, Codes, Floats, Ints, Outcome, Reason
+from plumbline.statistics.outcomes import (
+    ArrayLike,
+    Bools,
+    Codes,
+    Floats,
+    Interval,
+    Ints,
+    Outcome,
+    Reason,
+)
 
 
 class Status(IntEnum):
@@ -200,6 +209,21 @@ class Decisions:
         return [names[place] for place in inverse]
 
 
+def non_inferior(interval: Interval, good_direction: ArrayLike, margin: ArrayLike) -> Bools:
+    """Whether an effect is shown not to be worse than a margin.
+
+    Estimand: effect in the good direction > -margin. Formula: the harmful end of the interval lies
+    inside the margin; False where there is no interval. Source: Schuirmann (1987), one side.
+
+    Args:
+        interval: of the effect, in the units of the margin.
+        good_direction: +1 where more is better, -1 where less is.
+        margin: allowed harm, >= 0.
+    """
+    worst = np.where(np.asarray(good_direction) > 0, interval.low, -interval.high)
+    return np.asarray(interval.defined & (worst > -np.asarray(margin, dtype=np.float64)))
+
+
 def _neutral(outcome: Outcome, value: float) -> Floats:
     """Values, with what is undefined replaced by something that decides nothing."""
     return np.asarray(np.where(outcome.defined, outcome.values, value))
@@ -245,6 +269,7 @@ def decide(health: Health, cells: Cells, thresholds: Thresholds) -> Decisions:
     6 ``no_difference``: the primary goal of every variation is equivalent to the control.
     7 ``stopped_underpowered``: over without an answer. 8 ``keep_running``, with days left.
 
+    Formulas: p-values are multiplied by the number of cells of the role in the experiment (Bonferroni).
     Error: under no effect the anytime test calls at most alpha_anytime, the fixed test at the end
     alpha_end / 2 (only gains ship), and the local-fdr rule at most
     local_fdr pi1 / ((1 - local_fdr)(1 - pi1)) of experiments, by Ville's inequality.

@@ -148,28 +148,27 @@ class Estimate:
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Predicted against observed renewals of periods that the fit did not see, one a held-out row.
+    """Predicted against observed renewals that the fit did not see, one row a segment and number of steps.
 
     Attributes:
-        segments, cohorts, periods: row: renewal ``period`` of a cohort.
-        customers: customers of the cohort at risk at the first held-out renewal.
-        predicted, low, high: predicted survivors among them and interval; NaN without a fit.
+        segments, steps: customers of a segment, so many renewals ahead.
+        customers: customers at the beginning.
+        predicted, low, high: predicted survivors among them and prediction interval; NaN without a fit.
         observed: survivors.
         error: predicted - observed.
-        is_covered: 1 where the interval holds the observed, else 0; NaN without a fit.
+        covered: whether the interval holds the observed; None without a fit.
         reasons: why there is no prediction, else None.
     """
 
     segments: NDArray[Any]
-    cohorts: NDArray[Any]
-    periods: Ints
-    customers: Floats
+    steps: Ints
+    customers: Ints
     predicted: Floats
     low: Floats
     high: Floats
-    observed: Floats
+    observed: Ints
     error: Floats
-    is_covered: Floats
+    covered: NDArray[np.object_]
     reasons: NDArray[np.object_]
 
 
@@ -503,71 +502,48 @@ def project_renewals(
 
 
 def hold_out(
+    counts: RenewalCounts,
+    fit: ShiftedBetaGeometric,
     segments: ArrayLike,
-    cohorts: ArrayLike,
-    periods: ArrayLike,
-    at_risk: ArrayLike,
-    churned: ArrayLike,
-    is_held_out: ArrayLike,
-    minimum_customers: int,
+    ages: ArrayLike,
+    steps: ArrayLike,
+    customers: ArrayLike,
+    survivors: ArrayLike,
     level: float,
 ) -> HoldOut:
-    """Fit on some renewals of cohorts, predict the later ones, and compare.
+    """Compare what a fit predicts with renewals that came after it.
 
     Args:
-        segments, cohorts, periods, at_risk, churned: as of :func:`renewal_counts`.
-        is_held_out: rows the fit must not see. In a cohort they follow the rows it sees, one renewal number
-            after another, and nobody leaves observation among them: all who renewed are at risk next.
-        minimum_customers: as of the fit.
+        counts: what was fitted.
+        fit: its fit.
+        segments, ages, steps, customers: rows as of :func:`project_renewals`.
+        survivors: of the customers of each row, those who made all these renewals.
         level: coverage of the prediction intervals.
 
     Raises:
-        ValueError: as of the fit, or held-out rows are no such continuation of their cohort.
+        ValueError: a segment is unknown, a number out of its range, or more survive than there were.
     """
-    held = np.asarray(is_held_out, dtype=np.bool_)
-    name, cohort = np.asarray(segments), np.asarray(cohorts)
-    everything = renewal_counts(name, cohort, periods, at_risk, churned)
-    period, risk, left = columns_of(periods, at_risk, churned)
-    seen = renewal_counts(name[~held], cohort[~held], period[~held], risk[~held], left[~held])
-    # A segment whose every row is held out still has its rows in the result, without a fit.
-    place = np.isin(everything.segments, seen.segments)
-    widened = [np.zeros((len(place), everything.at_risk.shape[1])) for _ in range(2)]
-    for wide, narrow in zip(widened, (seen.at_risk, seen.churned), strict=True):
-        wide[place, : narrow.shape[1]] = narrow
-    training = RenewalCounts(everything.segments, *widened)
-    fit = fit_shifted_beta_geometric(training, minimum_customers)
-    order = np.lexsort((period, cohort, name))
-    rows = order[held[order]]
-    new = np.ones(len(rows), dtype=np.bool_)
-    new[1:] = (name[rows][1:] != name[rows][:-1]) | (cohort[rows][1:] != cohort[rows][:-1])
-    first = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0))
-    inside = ~new[1:]
-    if (inside & (period[rows][1:] != period[rows][:-1] + 1)).any():
-        raise ValueError("held-out renewals of a cohort must follow one another")
-    if (inside & (risk[rows][1:] != (risk - left)[rows][:-1])).any():
-        raise ValueError("held-out customers must not leave observation")
-    last_seen: dict[tuple[Any, Any], float] = {}
-    for index in np.flatnonzero(~held):
-        key = (name[index], cohort[index])
-        last_seen[key] = max(last_seen.get(key, 0.0), period[index])
-    starts = period[rows][first] - 1
-    if any(
-        last_seen.get((name[row], cohort[row]), 0.0) > start
-        for row, start in zip(rows, starts, strict=True)
-    ):
-        raise ValueError("a cohort has a renewal to fit after a held-out one")
-    _, estimate = project_renewals(
-        training, fit, name[rows], np.arange(len(rows)), starts, period[rows] - starts,
-        risk[rows][first], level,
-    )  # fmt: skip
-    observed = (risk - left)[rows]
-    covered = (estimate.low <= observed) & (observed <= estimate.high)
+    age, step, size, kept = columns_of(ages, steps, customers, survivors)
+    if ((kept < 0) | (kept > size)).any():
+        raise ValueError("survivors are between 0 and customers")
+    name = np.asarray(segments)
+    place = np.searchsorted(fit.segments, name)
+    # Rows of one segment and one number of steps add up, whatever their age.
+    group = place * (1 + int(step.max(initial=0))) + step.astype(np.int64)
+    labels, estimate = project_renewals(counts, fit, name, group, age, step, size, level)
+    first = np.array([np.flatnonzero(group == label)[0] for label in labels], dtype=np.int64)
+    where = np.searchsorted(labels, group)
+    total, observed = (np.bincount(where, part, len(labels)) for part in (size, kept))
+    inside = (estimate.low <= observed) & (observed <= estimate.high)
     known = np.isfinite(estimate.value)
     return HoldOut(
-        name[rows], cohort[rows], period[rows].astype(np.int64), risk[rows][first],
-        estimate.value, estimate.low, estimate.high, observed, estimate.value - observed,
-        np.where(known, covered.astype(np.float64), np.nan),
-        fit.reasons[np.searchsorted(fit.segments, name[rows])],
+        name[first], step[first].astype(np.int64), total.astype(np.int64),
+        estimate.value, estimate.low, estimate.high, observed.astype(np.int64),
+        estimate.value - observed,
+        np.array(
+            [bool(x) if y else None for x, y in zip(inside, known, strict=True)], dtype=object
+        ),
+        fit.reasons[place[first]],
     )  # fmt: skip
 
 

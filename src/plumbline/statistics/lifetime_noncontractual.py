@@ -21,14 +21,13 @@ method on the observed information.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh_tridiagonal
-from scipy.special import betainc, digamma, gammaln
+from scipy.special import betainc, digamma, expit, gammaln, log_expit
 
 from plumbline.statistics.lifetime import (
     Bools,
@@ -37,15 +36,23 @@ from plumbline.statistics.lifetime import (
     Optimum,
     Unfitted,
     columns_of,
-    maximise,
+    maximise_or_simplify,
     spread,
 )
 
-# Log-parameters to start from, time and money in units of their mean.
-ORDER_STARTS = ((0.0, 0.0, 0.0, 0.0), (-1.5, -1.5, -0.5, 0.5), (1.0, 1.0, -2.0, 1.0))
-SPEND_STARTS = ((1.0, 1.0, 0.0), (0.0, 0.5, 0.0), (2.0, 1.0, -1.0))
-# A parameter known to less than a factor of e^10 either way is not known.
-LARGEST_ERROR = 10.0
+# Coordinates of BG/NBD: log(r / alpha), the mean rate; log(1 / r), how far rates differ; the logit of
+# a / (a + b), the mean chance to leave; log(1 / (a + b)), how far the chances differ. Customers who are alike
+# are the lower edge of the second and the fourth, customers who never leave that of the third.
+ORDER_BOUNDS = ((-15.0, 15.0), (-7.0, 9.0), (-9.0, 9.0), (-7.0, 7.0))
+ORDER_STARTS = ((0.0, 0.0, 0.0, -0.7), (0.0, 1.5, -1.0, -1.0), (0.0, -1.0, -3.0, -1.0))
+ORDER_SIMPLER = ((3,), (1,), (2, 3), (1, 3), (1, 2, 3))
+ORDER_EDGES = ("", "rates_alike", "nobody_leaves", "leaving_alike")
+# Coordinates of Gamma-Gamma: log(p v / q), about the mean; log(1 / p), how far orders of a customer differ;
+# log(1 / q), how far customers do.
+SPEND_BOUNDS = ((-15.0, 15.0), (-7.0, 9.0), (-7.0, 9.0))
+SPEND_STARTS = ((0.0, -1.0, -1.0), (0.0, 0.0, -0.5), (0.0, -2.0, 0.0))
+SPEND_SIMPLER = ((2,), (1,))
+SPEND_EDGES = ("", "orders_alike", "customers_alike")
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,9 @@ class OrderModel:
         log_likelihood: at the maximum.
         customers, repeaters: customers, and those with a repeat order.
         reason: why there is no fit, else None.
-        optimum: maximum over log-parameters, None without a fit.
+        edge: which simpler model the fit has become (rates_alike, nobody_leaves, leaving_alike), else None;
+            its large parameters stand for infinite ones.
+        optimum: maximum over the coordinates, None without a fit.
     """
 
     r: float
@@ -71,6 +80,7 @@ class OrderModel:
     customers: float
     repeaters: float
     reason: Missing | None
+    edge: str | None
     optimum: Optimum | None
 
 
@@ -88,7 +98,9 @@ class SpendModel:
         correlation: of frequency and value over these customers; the model takes it as 0. NaN where either
             does not vary.
         reason: why there is no fit, else None.
-        optimum: maximum over log-parameters, None without a fit.
+        edge: which simpler model the fit has become (orders_alike, customers_alike), else None; its large
+            parameters stand for infinite ones.
+        optimum: maximum over the coordinates, None without a fit.
     """
 
     p: float
@@ -100,6 +112,7 @@ class SpendModel:
     mean_value: float
     correlation: float
     reason: Missing | None
+    edge: str | None
     optimum: Optimum | None
 
 
@@ -160,7 +173,7 @@ def fit_orders(
     def missing(reason: Missing) -> OrderModel:
         nan = np.nan
         nothing = np.full(4, nan)
-        return OrderModel(nan, nan, nan, nan, nothing, nan, count, repeaters, reason, None)
+        return OrderModel(nan, nan, nan, nan, nothing, nan, count, repeaters, reason, None, None)
 
     if count < max(minimum_customers, 1):
         return missing(Missing.TOO_FEW_CUSTOMERS)
@@ -168,18 +181,22 @@ def fit_orders(
         return missing(Missing.NO_REPEAT_ORDERS)
     unit = float(weight @ end) / count
     try:
-        found = _identified(
-            lambda place: _order_likelihood(place, x, last / unit, end / unit, weight),
-            ORDER_STARTS, count,
+        found = maximise_or_simplify(
+            lambda place: _order_score(place, x, last / unit, end / unit, weight),
+            ORDER_STARTS, ORDER_BOUNDS, count, ORDER_SIMPLER,
         )  # fmt: skip
     except Unfitted as reason:
         return missing(reason.reason)
-    place = found.place + np.array([0.0, np.log(unit), 0.0, 0.0])
-    height = found.height - float(weight @ x) * np.log(unit)
-    r, alpha, a, b = (float(parameter) for parameter in np.exp(place))
+    shift = np.array([-np.log(unit), 0.0, 0.0, 0.0])
+    optimum = Optimum(
+        found.place + shift, found.height - float(weight @ x) * np.log(unit), found.covariance,
+        found.at_edge,
+    )  # fmt: skip
+    r, alpha, a, b = (float(parameter) for parameter in _order_parameters(optimum.place))
+    errors = spread(lambda place: np.log(_order_parameters(place)), optimum)
     return OrderModel(
-        r, alpha, a, b, np.sqrt(np.diag(found.covariance)), height, count, repeaters, None,
-        Optimum(place, height, found.covariance),
+        r, alpha, a, b, errors, optimum.height, count, repeaters, None,
+        _edge(optimum, ORDER_EDGES), optimum,
     )  # fmt: skip
 
 
@@ -206,7 +223,7 @@ def fit_spend(
     def missing(reason: Missing) -> SpendModel:
         nan = np.nan
         nothing = np.full(3, nan)
-        return SpendModel(nan, nan, nan, nothing, nan, count, nan, correlation, reason, None)
+        return SpendModel(nan, nan, nan, nothing, nan, count, nan, correlation, reason, None, None)
 
     if count < max(minimum_customers, 1):
         return missing(Missing.TOO_FEW_CUSTOMERS)
@@ -214,18 +231,21 @@ def fit_spend(
         return missing(Missing.NO_SPREAD)
     unit = float(weight @ m) / count
     try:
-        found = _identified(
-            lambda place: _spend_likelihood(place, x, m / unit, weight), SPEND_STARTS, count
-        )
+        found = maximise_or_simplify(
+            lambda place: _spend_score(place, x, m / unit, weight),
+            SPEND_STARTS, SPEND_BOUNDS, count, SPEND_SIMPLER,
+        )  # fmt: skip
     except Unfitted as reason:
         return missing(reason.reason)
-    place = found.place + np.array([0.0, 0.0, np.log(unit)])
-    height = found.height - count * np.log(unit)
-    p, q, v = (float(parameter) for parameter in np.exp(place))
+    shift = np.array([np.log(unit), 0.0, 0.0])
+    optimum = Optimum(
+        found.place + shift, found.height - count * np.log(unit), found.covariance, found.at_edge
+    )
+    p, q, v = (float(parameter) for parameter in _spend_parameters(optimum.place))
+    errors = spread(lambda place: np.log(_spend_parameters(place)), optimum)
     return SpendModel(
-        p, q, v, np.sqrt(np.diag(found.covariance)), height, count,
-        p * v / (q - 1) if q > 1 else np.nan, correlation, None,
-        Optimum(place, height, found.covariance),
+        p, q, v, errors, optimum.height, count, p * v / (q - 1) if q > 1 else np.nan, correlation,
+        None, _edge(optimum, SPEND_EDGES), optimum,
     )  # fmt: skip
 
 
@@ -373,7 +393,7 @@ def customer_values(
     weight = (1 + discount_rate) ** -(np.arange(steps) + 0.5)
 
     def future(place: Floats) -> Floats:
-        parameters = np.exp(place)
+        parameters = _order_parameters(place)
         expected = expected_orders(parameters, times, x, last, end)
         gains = np.diff(expected, axis=1, prepend=0.0)
         alive = probability_alive(parameters, x, last, end)
@@ -392,8 +412,10 @@ def customer_values(
     each, value_low, value_high, worth = nothing, nothing, nothing, nothing
     reasons = np.full(size, spend.reason, dtype=object)
     if spend.optimum is not None:
-        each = expected_spend(np.exp(spend.optimum.place), x, paid)
-        each_error = spread(lambda place: expected_spend(np.exp(place), x, paid), spend.optimum)
+        each = expected_spend(_spend_parameters(spend.optimum.place), x, paid)
+        each_error = spread(
+            lambda place: expected_spend(_spend_parameters(place), x, paid), spend.optimum
+        )
         worth = discounted * each
         relative = np.hypot(discounted_error / discounted, each_error / each)
         value_low, value_high = _positive_interval(worth, relative, deviation)
@@ -431,12 +453,15 @@ def predict_orders(
     x, last, end, weight = _customers(frequency, recency, age, weights)
 
     def total(place: Floats) -> Floats:
-        return np.array([weight @ expected_orders(np.exp(place), [ahead], x, last, end)[:, 0]])
+        return np.array(
+            [weight @ expected_orders(_order_parameters(place), [ahead], x, last, end)[:, 0]]
+        )
 
     predicted = float(total(model.optimum.place)[0])
     doubt = float(spread(total, model.optimum)[0])
     luck = float(
-        weight @ variance_of_orders(np.exp(model.optimum.place), [ahead], x, last, end)[:, 0]
+        weight
+        @ variance_of_orders(_order_parameters(model.optimum.place), [ahead], x, last, end)[:, 0]
     )
     error = np.sqrt(doubt**2 + luck) / predicted
     low, high = _positive_interval(
@@ -454,15 +479,40 @@ def _customers(*columns: ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
     return x, last, end, weight
 
 
-def _identified(
-    likelihood: Callable[[Floats], tuple[float, Floats]],
-    starts: tuple[tuple[float, ...], ...],
-    count: float,
-) -> Optimum:
-    found = maximise(likelihood, starts, count)
-    if np.sqrt(np.diag(found.covariance)).max() > LARGEST_ERROR:
-        raise Unfitted(Missing.ON_THE_EDGE)
-    return found
+def _edge(optimum: Optimum, names: tuple[str, ...]) -> str | None:
+    found = [name for name, there in zip(names, optimum.at_edge, strict=True) if there and name]
+    return "+".join(found) or None
+
+
+def _order_parameters(place: Floats) -> Floats:
+    """r, alpha, a, b at the coordinates of BG/NBD."""
+    mean, apart, leaving, various = place
+    logs = [-apart, -apart - mean, log_expit(leaving) - various, log_expit(-leaving) - various]
+    return np.asarray(np.exp(np.array(logs)), dtype=np.float64)
+
+
+def _spend_parameters(place: Floats) -> Floats:
+    """p, q, v at the coordinates of Gamma-Gamma."""
+    mean, within, between = place
+    return np.asarray(np.exp([-within, -between, mean + within - between]), dtype=np.float64)
+
+
+def _order_score(
+    place: Floats, x: Floats, last: Floats, end: Floats, weight: Floats
+) -> tuple[float, Floats]:
+    """Log-likelihood and its gradient in the coordinates of BG/NBD."""
+    height, score = _order_likelihood(np.log(_order_parameters(place)), x, last, end, weight)
+    share = expit(place[2])
+    by_r, by_alpha, by_a, by_b = score
+    return height, np.array(
+        [-by_alpha, -by_r - by_alpha, by_a * (1 - share) - by_b * share, -by_a - by_b]
+    )
+
+
+def _spend_score(place: Floats, x: Floats, m: Floats, weight: Floats) -> tuple[float, Floats]:
+    """Log-likelihood and its gradient in the coordinates of Gamma-Gamma."""
+    height, (by_p, by_q, by_v) = _spend_likelihood(np.log(_spend_parameters(place)), x, m, weight)
+    return height, np.array([by_v, by_v - by_p, -by_q - by_v])
 
 
 def _order_likelihood(

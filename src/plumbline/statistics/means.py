@@ -333,6 +333,9 @@ def normal_posterior(
 
 
 def unit_loss(z: Floats) -> Floats:
-    """phi(z) - z Phi(-z) for z >= 0: expected shortfall below 0 of N(z, 1), without cancellation."""
+    """Expected shortfall below 0 of N(z, 1), for z >= 0.
+
+    Formula: phi(z) - z Phi(-z), by the scaled complementary error function so that nothing cancels.
+    """
     scaled = 1 / np.sqrt(2 * np.pi) - z / 2 * special.erfcx(z / np.sqrt(2))
     return np.asarray(np.exp(-z * z / 2) * np.maximum(scaled, 0.0))

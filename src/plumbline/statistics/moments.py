@@ -212,12 +212,15 @@ class Moments:
 
 
 def user_reasons(n: Ints, few: Any) -> Codes:
-    """NO_USERS where n is 0, TOO_FEW_USERS where ``few`` holds, else DEFINED."""
+    """Reasons of arms. Formula: NO_USERS where n is 0, TOO_FEW_USERS where ``few`` holds."""
     return reasons_where(np.shape(n), (n < 1, Reason.NO_USERS), (few, Reason.TOO_FEW_USERS))
 
 
 def two_sum(large: Floats, small: Floats) -> tuple[Floats, Floats]:
-    """Rounded sum and its exact error (Knuth)."""
+    """Rounded sum and its exact error.
+
+    Formula: the error is (large - (total - v)) + (small - v) with v = total - large. Source: Knuth.
+    """
     total = large + small
     virtual = total - large
     return total, (large - (total - virtual)) + (small - virtual)

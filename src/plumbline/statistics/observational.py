@@ -14,6 +14,7 @@ from plumbline.statistics.outcomes import (
     Interval,
     Outcome,
     Reason,
+    floats,
     reasons_where,
     together,
 )
@@ -102,7 +103,8 @@ def weighted_effect(
         (n_0, mean_0, squares_0, 1 / (1 - propensity)),
         (n_1, mean_1, squares_1, 1 / propensity),
     ):
-        mass = np.maximum((n * weight).sum(axis=0), 1e-300)
+        mass = (n * weight).sum(axis=0)
+        mass = np.where(mass > 0, mass, 1.0)
         level = (n * weight * mean).sum(axis=0) / mass
         spread = (weight**2 * (squares + n * (mean - level) ** 2)).sum(axis=0) / mass**2
         crude = (n * mean).sum(axis=0) / np.maximum(n.sum(axis=0), 1.0)
@@ -192,8 +194,7 @@ def e_value_of_difference(
         effect: the estimate.
         outcome_deviation: standard deviation of the outcome.
     """
-    (deviation,) = together(outcome_deviation)
-    deviation = np.broadcast_to(deviation, effect.difference.values.shape)
+    deviation = np.broadcast_to(floats(outcome_deviation), effect.difference.values.shape)
     flat = np.where(
         effect.standard_error.reasons != 0,
         effect.standard_error.reasons,

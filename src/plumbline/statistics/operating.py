@@ -142,6 +142,9 @@ def conversion_cells(
 ) -> Cells:
     """Evidence of one conversion goal per experiment, two arms of equal planned weight.
 
+    Estimand: what ``decide`` reads. Sources: the functions it calls, ``log_multinomial_e`` for the
+    anytime p-value, ``two_proportion_z`` for the fixed one, ``effect_posterior`` on the log ratio.
+
     Args:
         control_users, control_successes, treatment_users, treatment_successes: shape (cells,).
         evaluation: priors and thresholds.

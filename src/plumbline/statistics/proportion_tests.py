@@ -71,18 +71,22 @@ def wilson_interval(users: ArrayLike, successes: ArrayLike, alpha: float) -> Int
     Undefined without users. Source: Wilson (1927).
     """
     n, s = together(users, successes)
-    low, high = _wilson(np.maximum(n, 1), s, alpha)
+    if ((s < 0) | (s > n)).any():
+        raise ValueError("successes must lie between 0 and users")
+    size = np.maximum(n, 1)
+    down, up = _wilson_reach(size, s, alpha)
+    # At 0 and at n successes the bound is exactly 0 or 1, which rounding would miss.
+    low = np.where(s <= 0, 0.0, s / size - down)
+    high = np.where(s >= n, 1.0, s / size + up)
     return Interval.of(low, high, reasons_where(n.shape, (n < 1, Reason.NO_USERS)))
 
 
-def _wilson(n: Floats, s: Floats, alpha: float) -> tuple[Floats, Floats]:
+def _wilson_reach(n: Floats, s: Floats, alpha: float) -> tuple[Floats, Floats]:
+    """Distances of the Wilson bounds below and above s / n, without subtracting near-equal shares."""
     square = float(special.ndtri(1 - alpha / 2)) ** 2
-    middle = s + square / 2
     half = np.sqrt(square) * np.sqrt(s * (n - s) / n + square / 4)
-    # At 0 and n successes the bound is exactly 0 or 1, which rounding would miss.
-    low = np.where(s <= 0, 0.0, (middle - half) / (n + square))
-    high = np.where(s >= n, 1.0, (middle + half) / (n + square))
-    return low, high
+    tilt = square * (s / n - 0.5)
+    return (half + tilt) / (n + square), (half - tilt) / (n + square)
 
 
 def newcombe_interval(
@@ -101,10 +105,9 @@ def newcombe_interval(
         control_users, control_successes, treatment_users, treatment_successes
     )
     safe_c, safe_t = np.maximum(n_c, 1), np.maximum(n_t, 1)
-    share_c, share_t = s_c / safe_c, s_t / safe_t
-    low_c, high_c = _wilson(safe_c, s_c, alpha)
-    low_t, high_t = _wilson(safe_t, s_t, alpha)
-    difference = share_t - share_c
-    low = difference - np.hypot(share_t - low_t, high_c - share_c)
-    high = difference + np.hypot(high_t - share_t, share_c - low_c)
+    down_c, up_c = _wilson_reach(safe_c, s_c, alpha)
+    down_t, up_t = _wilson_reach(safe_t, s_t, alpha)
+    difference = (s_t * n_c - s_c * n_t) / (safe_c * safe_t)
+    low = difference - np.hypot(down_t, up_c)
+    high = difference + np.hypot(up_t, down_c)
     return Interval.of(low, high, empty)

@@ -214,32 +214,20 @@ def probability_of_relative_effect_below(
     Args:
         effect: relative effect per cell, greater than -1.
     """
-    bound = floats_above_minus_one(effect)
-    control, treatment, shape = _posteriors(
-        (control_users, control_successes),
-        (treatment_users, treatment_successes),
-        (prior_a, prior_b),
+    n_c, s_c, n_t, s_t, a, b, bound = together(
+        control_users,
+        control_successes,
+        treatment_users,
+        treatment_successes,
+        prior_a,
+        prior_b,
+        effect,
     )
-    shape = np.broadcast_shapes(shape, bound.shape)
-    a, b, c, d, logs = (
-        np.broadcast_to(array, shape).ravel()
-        for array in (
-            *(part.reshape(np.shape(control.a)) for part in (control.a, control.b)),
-            treatment.a,
-            treatment.b,
-            np.log1p(bound),
-        )
-    )
-    pair = _beta.comparison(Betas(a, b), Betas(c, d), relative=True)
-    return _beta.effect_cdf(pair, logs)[0].reshape(shape)
-
-
-def floats_above_minus_one(effect: ArrayLike) -> Floats:
-    """Relative effects as an array; raises ``ValueError`` unless all are greater than -1."""
-    (bound,) = together(effect)
     if (bound <= -1).any():
         raise ValueError("a relative effect must be greater than -1")
-    return bound
+    control, treatment, shape = _posteriors((n_c, s_c), (n_t, s_t), (a, b))
+    pair = _beta.comparison(control, treatment, relative=True)
+    return _beta.effect_cdf(pair, np.log1p(bound).ravel())[0].reshape(shape)
 
 
 def best_of_arms(

@@ -36,7 +36,10 @@ def summarise_ratio(moments: Moments, numerator: int = 0, denominator: int = 1) 
 def linearised_variance(
     moments: Moments, numerator: int, denominator: int, ratio: Floats
 ) -> Floats:
-    """Unbiased variance of m_i - R d_i per user, shape (...); at least 0."""
+    """Variance of m_i - R d_i per user, shape (...), at least 0.
+
+    Formula: (m2_m - 2 R c_md + R^2 m2_d) / (n - 1).
+    """
     products = moments.products
     total = (
         products[..., numerator, numerator]

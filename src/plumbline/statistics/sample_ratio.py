@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plumbline.statistics.evidence import log_multinomial_e
-from plumbline.statistics.outcomes import ArrayLike, Bools, Floats, Ints, Outcome, Reason, together
+from plumbline.statistics.outcomes import ArrayLike, Bools, Ints, Outcome, Reason, together
 from plumbline.statistics.tails import PValues, log_chi_square_tail
 
 
@@ -75,19 +75,10 @@ def mismatch(
 ) -> Bools:
     """Whether a sample ratio mismatch is declared.
 
-    At the planned end the chi-square p-value below ``p_threshold`` counts, at every look the
-    e-value from ``e_threshold`` on; a leak is not a mismatch (see ``leaked_users``).
+    Estimand: as ``check_sample_ratio``. Formula: at the planned end p below ``p_threshold``, at every
+    look the e-value from ``e_threshold`` on. A leak is not a mismatch (see ``leaked_users``).
     """
     defined = check.log_e.defined
     by_e = check.log_e.values >= np.log(e_threshold)
     by_p = np.asarray(at_end, dtype=np.bool_) & (check.p.value.values < p_threshold)
     return np.asarray(defined & (by_e | by_p))
-
-
-def expected_counts(users: ArrayLike, weights: ArrayLike) -> Floats:
-    """Planned users per arm for the users seen in open arms, shape (arms, *experiments)."""
-    counts, planned = together(users, weights)
-    total = planned.sum(axis=0)
-    return np.asarray(
-        np.where(planned > 0, counts, 0.0).sum(axis=0) * planned / np.where(total > 0, total, 1.0)
-    )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from plumbline.statistics.best_mean import best_of_means, probability_of_negligible
 from plumbline.statistics.decisions import (
     Because,
     Cells,
@@ -44,8 +45,6 @@ from plumbline.statistics.readouts import (
     nullable,
     rows,
 )
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 
 
 @dataclass(frozen=True)
@@ -137,28 +136,6 @@ def anytime_evidence(columns: Columns, effects: Effects, rules: Rules) -> Eviden
     return Evidence(log_e, p, found.interval, low, high, np.asarray(mixing))
 
 
-def best_of_normals(means: Floats, deviations: Floats) -> tuple[Floats, Floats]:
-    """P(arm has the greatest mean) and E[greatest mean - mean of the arm], for independent normal posteriors.
-
-    Formulas: integral phi_i prod_{j != i} Phi_j; E[max] = sum of integral x phi_i prod_{j != i} Phi_j. 200
-    Gauss-Legendre nodes over 9 standard deviations to each side. Probabilities are scaled to sum to 1.
-
-    Args:
-        means, deviations: shape (arms, *cells); deviations positive.
-    """
-    z = 9.0 * _NODES.reshape(-1, *([1] * means.ndim))
-    points = means + z * deviations
-    weight = 9.0 * _WEIGHTS.reshape(z.shape) * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    others = np.ones_like(points)
-    for arm in range(len(means)):
-        for rival in range(len(means)):
-            if rival != arm:
-                others[:, arm] *= special.ndtr((points[:, arm] - means[rival]) / deviations[rival])
-    chance = (weight * others).sum(axis=0)
-    largest = (weight * others * points).sum(axis=0).sum(axis=0) / chance.sum(axis=0)
-    return chance / chance.sum(axis=0), np.maximum(largest - means, 0.0)
-
-
 def _best(columns: Columns, effects: Effects, group: Ints, up: Bools) -> tuple[Floats, Floats]:
     """P(best) and expected loss of every treatment among all arms of its experiment and metric."""
     best, loss = effects.probability_better.copy(), effects.loss_if_shipped.copy()
@@ -179,33 +156,33 @@ def _best(columns: Columns, effects: Effects, group: Ints, up: Bools) -> tuple[F
             found = best_of_arms(users, wins, 1.0, 1.0, up[cells[0]])
             best[cells], loss[cells] = found.probability_of_best[1:], found.expected_loss[1:]
         cells = members[:, ~binary]
-        errors_known = (effects.control_standard_error > 0) & (effects.treatment_standard_error > 0)
-        known = errors_known[cells].all(axis=0)
-        cells = cells[:, known]
         if cells.size:
-            sign = np.where(up[cells[0]], 1.0, -1.0)
-            values = (
-                np.concatenate([effects.control_value[cells[:1]], effects.treatment_value[cells]])
-                * sign
+            values, errors = (
+                np.nan_to_num(
+                    np.concatenate(
+                        [
+                            getattr(effects, f"control_{name}")[cells[:1]],
+                            getattr(effects, f"treatment_{name}")[cells],
+                        ]
+                    )
+                )
+                for name in ("value", "standard_error")
             )
-            errors = [
-                effects.control_standard_error[cells[:1]],
-                effects.treatment_standard_error[cells],
-            ]
-            chance, lost = best_of_normals(values, np.concatenate(errors))
-            best[cells], loss[cells] = chance[1:], lost[1:]
+            compared = best_of_means(values, errors, up[cells[0]])
+            best[cells] = nullable(compared.probability_of_best)[1:]
+            loss[cells] = nullable(compared.expected_loss)[1:]
     return best, loss
 
 
 def _equivalence(columns: Columns, effects: Effects, negligible: float) -> Outcome:
     """P(|relative difference| < negligible): of Beta posteriors for shares, else of the log ratio."""
-    ok = ~np.isnan(effects.log_ratio)
-    error = np.where(ok, effects.log_ratio_error, 1.0)
-    centre = np.where(ok, effects.log_ratio, 0.0)
-    inside = special.ndtr((np.log1p(negligible) - centre) / error)
-    inside = inside - special.ndtr((np.log1p(-negligible) - centre) / error)
+    found = probability_of_negligible(
+        _outcome(effects.log_ratio), _outcome(effects.log_ratio_error), negligible
+    )
+    inside = found.values.copy()
     # Only an interval as narrow as the negligible range can lie inside it: others need no integral.
-    exact = ok & np.isin(columns["kind"], BINARY) & (error < negligible)
+    exact = found.defined & np.isin(columns["kind"], BINARY)
+    exact &= np.nan_to_num(effects.log_ratio_error) < negligible
     if exact.any():
         counts = counts_of(rows(columns, exact))
         above, below = (
@@ -213,9 +190,7 @@ def _equivalence(columns: Columns, effects: Effects, negligible: float) -> Outco
             for bound in (negligible, -negligible)
         )
         inside[exact] = above - below
-    return Outcome.of(
-        np.where(ok, inside, 0.0), np.where(ok, np.int8(0), np.int8(Reason.RELATIVE_UNDEFINED))
-    )
+    return Outcome.of(inside, found.reasons)
 
 
 def _views(columns: Columns, alpha: float) -> Effects:
