@@ -11,6 +11,7 @@ from scipy import stats
 from plumbline.statistics.capping import pooled_caps
 from plumbline.statistics.covariates import adjust_ratios
 from plumbline.statistics.moments import Moments
+from plumbline.statistics.plans import plans, segment_effects
 from plumbline.statistics.readouts import (
     Effects,
     adjusted_p_values,
@@ -489,3 +490,60 @@ def test_imbalance_is_welch_before_exposure(draws: tuple[np.ndarray, np.ndarray]
     welch = stats.ttest_ind(draws[1][2], draws[0][2], equal_var=False)
     assert found["p_value"][0] == pytest.approx(welch.pvalue, rel=1e-9)
     assert found["control_mean"][0] == pytest.approx(draws[0][2].mean(), rel=1e-12)
+
+
+def test_segments_that_differ_by_chance_share_one_effect() -> None:
+    """Equal effects are drawn together; one segment that stands out keeps most of what sets it apart."""
+
+    def columns(effects: list[float], error: float) -> dict[str, np.ndarray]:
+        n = len(effects)
+        texts = {
+            "experiment_id": "e",
+            "variation_id": "t",
+            "metric": "m",
+            "segment_key": "country",
+            "good_direction": "up",
+        }
+        found = {name: np.array([value] * n, dtype=object) for name, value in texts.items()}
+        return found | {
+            "segment_value": np.array([str(i) for i in range(n)], dtype=object),
+            "phase": np.zeros(n),
+            "log_ratio": np.array(effects),
+            "log_ratio_error": np.full(n, error),
+            "control_unit_count": np.full(n, 100.0),
+            "treatment_unit_count": np.full(n, 100.0),
+        }
+
+    alike = segment_effects(columns([0.02, -0.02, 0.01, -0.01], 0.05))
+    np.testing.assert_allclose(alike["shrunk_effect"], 0.0, atol=1e-12)
+    apart = segment_effects(columns([0.0, 0.0, 0.0, 0.4], 0.05))
+    assert (
+        0.25 < apart["shrunk_effect"][3] < apart["raw_effect"][3]
+        and apart["heterogeneity_p_value"][0] < 1e-6
+    )
+    assert len(segment_effects(columns([0.1], 0.05))["raw_effect"]) == 0
+
+
+def test_a_planned_sample_has_the_planned_power() -> None:
+    """With the units it needs, simulated experiments see the effect in 80 % of cases."""
+    base = {
+        "experiment_id": np.array(["e"], dtype=object),
+        "phase": np.zeros(1),
+        "metric": np.array(["m"], dtype=object),
+        "variation_id": np.array(["t"], dtype=object),
+        "control_value": np.array([10.0]),
+        "control_standard_error": np.array([4.0 / np.sqrt(500)]),
+        "control_unit_count": np.array([500.0]),
+        "treatment_unit_count": np.array([500.0]),
+        "mde_relative": np.array([0.05]),
+    }
+    found = plans(base, 0.05, 0.8)
+    n = int(found["needed_units_per_arm"][0])
+    assert n == pytest.approx((1.959964 + 0.841621) ** 2 * 2 * 16 / 0.5**2, abs=1)
+    random = np.random.default_rng(8)
+    means = [random.normal(mean, 4 / np.sqrt(n), 40_000) for mean in (10.0, 10.5)]
+    seen = np.abs(means[1] - means[0]) / (4 * np.sqrt(2 / n)) > 1.959964
+    assert seen.mean() == pytest.approx(0.8, abs=0.01)
+    assert found["power"][0] < 0.8 and found["detectable_relative"][0] > 0.05
+    none = plans(base | {"mde_relative": np.array([np.nan])}, 0.05, 0.8)
+    assert np.isnan(none["needed_units_per_arm"][0]) and none["reason"][0] == "unbounded"
