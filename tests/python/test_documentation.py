@@ -84,7 +84,10 @@ def test_the_page_asks_nothing_of_the_network(site: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("#!/overview", ("A plumb line shows what is truly vertical", "Which bots and features work?")),
+        (
+            "#!/overview",
+            ("A plumb line shows what is truly vertical", "Which bots and features work?"),
+        ),
         (
             "#!/model/model.plumbline.agg_bot_engagement__daily",
             ("One row per bot and day", "chat_start_rate", "two viewers of whom one sends nine"),
