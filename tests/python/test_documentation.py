@@ -67,6 +67,10 @@ def test_every_mart_traces_back_to_a_source(manifest: dict[str, Any]) -> None:
 
     for mart in _marts(manifest):
         found = roots(mart["unique_id"], set())
+        if mart["name"] == "dim_metrics":
+            # What the other marts mean: it stands on a table people edit and on no event.
+            assert found == {"seed.plumbline.metric_registry"}
+            continue
         assert any(root.startswith("source.plumbline.lake.") for root in found), mart["name"]
 
 
@@ -80,7 +84,10 @@ def test_the_page_asks_nothing_of_the_network(site: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("#!/overview", ("A plumb line shows what is truly vertical", "Which bots work?")),
+        (
+            "#!/overview",
+            ("A plumb line shows what is truly vertical", "Which bots and features work?"),
+        ),
         (
             "#!/model/model.plumbline.agg_bot_engagement__daily",
             ("One row per bot and day", "chat_start_rate", "two viewers of whom one sends nine"),

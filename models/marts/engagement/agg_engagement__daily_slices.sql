@@ -100,7 +100,7 @@ select
     {{ safe_divide('new_message_count', 'chatting_pair_count') }} as chat_depth_per_user_bot,
     session_count,
     cast(session_ms / 1000 as decimal(18, 3)) as session_seconds,
-    {{ safe_divide('session_ms', 'active_user_count * 1000') }} as session_seconds_per_active_user,
+    {{ safe_divide('session_ms / 1000', 'active_user_count') }} as session_seconds_per_active_user,
 
     {{ is_final('event_date') }} as is_final
 from slices

@@ -87,7 +87,7 @@ select
     session_count,
     {{ safe_divide('session_count', 'active_user_count') }} as sessions_per_active_user,
     cast(session_ms / 1000 as decimal(18, 3)) as session_seconds,
-    {{ safe_divide('session_ms', 'active_user_count * 1000') }} as session_seconds_per_active_user,
+    {{ safe_divide('session_ms / 1000', 'active_user_count') }} as session_seconds_per_active_user,
     active_viewed_pair_count,
     {{ safe_divide('active_viewed_pair_count', 'active_user_count') }} as viewed_bots_per_active_user,
     active_chatting_pair_count,
