@@ -31,6 +31,9 @@ KNOWN = {
     "ltv": "agg_ltv__cohorts.ltv",
     "payment_rate": "agg_revenue__daily.payment_rate",
     "subscribe_dau_rate": "agg_revenue__daily.subscribe_dau_rate",
+    "uplift": "fct_experiment_results.relative_difference",
+    "win_rate": "fct_experiment_results.probability_better",
+    "variation_summary": "agg_variation_summaries.value",
     "arpu_by_tag": "agg_revenue_attribution__daily_segment.attributed_arpu",
 }
 # Doubles that are no metric: order statistics and bounds, and what a fitted model or a test says of itself.
@@ -39,6 +42,11 @@ NO_METRIC = re.compile(
     r"|(mean_)?silhouette|stability|(raw|shrunk|measured|threshold)_value|relative_difference"
     r"|(numerator|denominator)_[ab]|(order_rate|spend)_(shape|scale|scale_shape|scale_days)|dropout_[ab]"
     r"|(predicted|expected)_(orders|renewals)|(horizon|lifetime)_payments|period_days"
+    # What a comparison of two arms says beside its effect.
+    r"|(control|treatment)_(value|numerator|denominator|mean|standard_error|deviation)|standard_error"
+    r"|.*_?p_value(_log10)?|.*log_e_value|(sample_ratio_)?chi_square|(standardised_)?difference|(raw|common)_effect"
+    r"|effect_deviation|real_(share|deviation)|expected_(loss|share|weight)|loss_(if_shipped|if_kept|threshold)"
+    r"|(raw_)?probability_better|variance_reduction|mde_relative|days_left|power"
     # Features that groups of alike bots were made of, over the trailing window.
     r"|trailing_.*"
 )

@@ -16,6 +16,7 @@ select
     {{ as_of_date() }} as as_of_date,
     cast(full_days as bigint) as full_days,
     unit_count,
+    exposed_unit_count,
     multi_exposed_count,
     {{ safe_divide('multi_exposed_count', 'exposed_unit_count') }} as multi_exposed_rate,
     excluded_count,
