@@ -89,6 +89,8 @@ SLOW = (
     "test_truth_growth",
     "test_truth_engagement",
     "test_truth_bots",
+    "test_truth_revenue",
+    "test_subscriptions",
     "test_group_comparisons",
     "test_fixtures",
     "test_landing",

@@ -66,7 +66,10 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Marts:
 
 
 def test_the_marts_of_the_sample_hold_rows(seeded: Marts) -> None:
-    assert [name for name, (rows, _) in seeded.items() if rows == 0] == []
+    # No bot of the sample is seen a hundred times in 28 days, so none is ranked and none is warned of.
+    assert [name for name, (rows, _) in seeded.items() if rows == 0] == [
+        "engagement.fct_bot_alerts"
+    ]
     assert {name.split(".")[0] for name in seeded} == set(MARTS)
 
 

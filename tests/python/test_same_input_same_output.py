@@ -32,6 +32,8 @@ SETTINGS = Settings(users=260, days=40, seed=7, bots=20, workflows=4, creators=8
 FORMATS = ("ndjson", "csv", "parquet")
 # Which load a row came with is the one thing a mart may tell about the way the rows came.
 ABOUT_LOADS = {"core.fct_loads"}
+# A model is put to the test on the last 56 days; the product of these tests is 40 days old.
+TOO_YOUNG = {"subscription.agg_order_holdouts", "subscription.agg_renewal_holdouts"}
 
 
 class Input(NamedTuple):
@@ -148,7 +150,7 @@ def marts(base: Warehouse) -> dict[str, tuple[int, str]]:
     """Hashes of the marts of the first build, taken before any test builds again."""
     found = _marts(base)
     assert len(found) > 5
-    assert all(rows for rows, _ in found.values()), found
+    assert {name for name, (rows, _) in found.items() if rows == 0} == TOO_YOUNG
     return found
 
 
@@ -275,7 +277,7 @@ DAILY = ("engagement.agg_bot_engagement__daily", "engagement.agg_bot_views__dail
 
 
 def _grows(column: str) -> bool:
-    return column.endswith(("_count", "_users"))
+    return column.endswith(("_count", "_users")) or column == "session_seconds"
 
 
 def _is_percentile(column: str) -> bool:
