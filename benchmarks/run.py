@@ -22,6 +22,8 @@ from typing import Any
 import duckdb
 from bench_landing import run as landing
 
+from plumbline.project import mart_areas
+
 ROOT = Path(__file__).resolve().parents[1]
 STAGING = ("stg_product__events__judged", "stg_product__event_ids", "stg_product__event_contexts")
 FACTS = (
@@ -34,7 +36,7 @@ FACTS = (
     "int_events_aggregated_to_conversation_days",
 )
 # Models between facts and marts, and marts, of the activity areas.
-AREAS = ("engagement", "growth", "retention", "subscription")
+AREAS = tuple(area for area in mart_areas() if area != "core")
 
 
 @dataclass

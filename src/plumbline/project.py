@@ -31,6 +31,12 @@ def project_root() -> Path:
     )
 
 
+def mart_areas() -> tuple[str, ...]:
+    """Areas of the marts, in order: the folders of ``models/marts``, whose names are their schemas."""
+    marts = project_root() / "models" / "marts"
+    return tuple(sorted(folder.name for folder in marts.iterdir() if any(folder.glob("*.sql"))))
+
+
 # The loader in C reads the same YAML ten times as fast; a build of PyYAML may lack it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

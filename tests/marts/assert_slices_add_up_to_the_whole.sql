@@ -9,7 +9,7 @@ with
 
 dimensions as (
 
-    {% for name in ['country', 'platform', 'role', 'language', 'acquisition_channel'] -%}
+    {% for name in person_segments() -%}
     select '{{ name }}' as slice_dimension, true as is_of_people, false as is_bridge, true as has_chats
     union all
     {% endfor -%}

@@ -92,10 +92,10 @@ def templates() -> dict[str, Template]:
         "bot_tags": Template("bot_id", "tag", {"valid_from": moment, "valid_to": None}),
         "subscription_events": Template(
             "event_id",
-            "store",
+            "subscription_id",
             {
                 "event_time": moment,
-                "subscription_id": "s1",
+                "store": "web",
                 "user_id": "u1",
                 "event_type": "started",
                 "plan_id": "plus",

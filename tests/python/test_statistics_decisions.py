@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adopted import ADOPTED
 from plumbline.statistics.decisions import (
     Because,
     Cells,
@@ -15,27 +16,10 @@ from plumbline.statistics.decisions import (
     Health,
     Role,
     Status,
-    Thresholds,
     decide,
     non_inferior,
 )
 from plumbline.statistics.outcomes import Interval, Outcome
-
-RULES = Thresholds(
-    imbalance_p=0.001,
-    multi_exposed_share=0.01,
-    multi_exposed_users=10,
-    full_days=7,
-    users=100,
-    events=5,
-    alpha_anytime=0.01,
-    alpha_end=0.04,
-    local_fdr=0.05,
-    probability_beyond=0.95,
-    probability_of_best=0.95,
-    loss_share=0.0025,
-    probability_equivalent=0.95,
-)
 
 QUIET_HEALTH: dict[str, Any] = {
     "leaked": False,
@@ -99,7 +83,7 @@ def cells(rows: list[tuple[int, dict[str, Any]]]) -> Cells:
 
 
 def one(changes: dict[str, Any], *rows: dict[str, Any]) -> Decisions:
-    return decide(health([changes]), cells([(0, row) for row in rows]), RULES)
+    return decide(health([changes]), cells([(0, row) for row in rows]), ADOPTED)
 
 
 TABLE: list[tuple[Status, Because | None, dict[str, Any], list[dict[str, Any]]]] = [
@@ -230,7 +214,7 @@ def test_all_experiments_at_once_equal_one_at_a_time() -> None:
     together = decide(
         health([row[2] for row in TABLE]),
         cells([(index, cell) for index, row in enumerate(TABLE) for cell in row[3]]),
-        RULES,
+        ADOPTED,
     )
     assert together.status.tolist() == [int(row[0]) for row in TABLE]
     assert together.status_labels()[0] == "keep_running"
@@ -295,5 +279,5 @@ def test_the_harmful_end_of_the_interval_must_lie_inside_the_margin() -> None:
 
 
 def test_no_experiments_and_no_cells_are_fine() -> None:
-    empty = decide(health([{}, {"leaked": True}]), cells([]), RULES)
+    empty = decide(health([{}, {"leaked": True}]), cells([]), ADOPTED)
     assert empty.status.tolist() == [Status.INSUFFICIENT, Status.INVALID]

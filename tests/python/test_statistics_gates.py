@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plumbline.statistics.decisions import Status, Thresholds
+from adopted import ADOPTED
+from plumbline.statistics.decisions import Status
 from plumbline.statistics.means import compare_means, summarise_counts
 from plumbline.statistics.moments import Counts, Moments
 from plumbline.statistics.operating import Evaluation, Traffic, decision_rates, in_flight_rates
@@ -20,21 +21,6 @@ from plumbline.statistics.proportion_tests import newcombe_interval
 from plumbline.statistics.proportions import best_of_arms, compare_proportions
 from plumbline.statistics.sample_ratio import check_sample_ratio, mismatch
 
-ADOPTED = Thresholds(
-    imbalance_p=0.001,
-    multi_exposed_share=0.01,
-    multi_exposed_users=10,
-    full_days=7,
-    users=100,
-    events=5,
-    alpha_anytime=0.01,
-    alpha_end=0.04,
-    local_fdr=0.05,
-    probability_beyond=0.95,
-    probability_of_best=0.95,
-    loss_share=0.0025,
-    probability_equivalent=0.95,
-)
 EVALUATION = Evaluation(
     thresholds=ADOPTED,
     prior_a=1.0,

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from plumbline.contract import table
 from plumbline.landing import land
+from plumbline.project import mart_areas
 
 Row = Mapping[str, Any]
 
@@ -84,4 +85,4 @@ class Warehouse:
         return found
 
 
-MARTS = ("core", "engagement", "experimentation", "growth", "retention", "subscription")
+MARTS = mart_areas()

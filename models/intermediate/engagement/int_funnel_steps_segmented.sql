@@ -1,4 +1,3 @@
-{%- set dimensions = ['all', 'role', 'country', 'platform', 'language', 'acquisition_channel'] %}
 -- Country and platform are those of the first active day. Who entered and was never active has only an account,
 -- and a device not even that: they stay in, so that the parts of every dimension add up to all.
 with
@@ -18,7 +17,7 @@ entrants as (
 
 )
 
-{% for dimension in dimensions -%}
+{% for dimension in ['all'] + person_segments() -%}
 select
     funnel,
     window_days,

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 -- A person is one row of a day, so people are counted and not added up. The slice 'all' is everybody.
-{% for dimension in ['all', 'country', 'platform', 'role', 'language', 'acquisition_channel'] -%}
+{% for dimension in ['all'] + person_segments() -%}
 {%- set value = "'all'" if dimension == 'all' else dimension -%}
 select
     event_date,

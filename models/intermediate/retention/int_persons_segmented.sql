@@ -1,5 +1,5 @@
 -- Long form: one formula serves the total and every segment.
-{% for dimension in ['all', 'role', 'country', 'platform', 'language', 'acquisition_channel'] -%}
+{% for dimension in ['all'] + person_segments() -%}
 select
     person_key,
     first_active_date,

@@ -11,7 +11,7 @@ from rich.table import Table
 from plumbline.building.dataset import Dataset
 from plumbline.building.dbt import DbtResult
 from plumbline.metrics import Metric
-from plumbline.project import project_root
+from plumbline.project import mart_areas, project_root
 
 _PASSED = {"success", "pass"}
 
@@ -45,9 +45,10 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> Table:
         """
         select schema_name, table_name, estimated_size, coalesce(comment, '')
         from duckdb_tables()
-        where schema_name in ('core', 'engagement', 'experimentation', 'growth', 'retention', 'subscription')
+        where list_contains(?, schema_name)
         order by schema_name, table_name
-        """
+        """,
+        [list(mart_areas())],
     ).fetchall()
     for schema, name, size, comment in rows:
         table.add_row(f"{schema}.{name}", f"{size:,}", comment.split(". ")[0].split(": ")[0])
