@@ -22,6 +22,10 @@ _COMMANDS = {
         "plumbline.landing.command",
         "Land new files: typed Parquet, bad lines with a reason.",
     ),
+    "score-answers": (
+        "plumbline.answers.command",
+        "Score new answers of language models by rules.",
+    ),
     "check": ("plumbline.building.check", "Count everything again: lake, record, staging, facts."),
     "expectations": ("plumbline.landing.expectations", "Judge the landing as a whole."),
     "simulate": ("plumbline.simulate.command", "Write an invented company and the truth about it."),

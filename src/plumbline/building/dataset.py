@@ -86,7 +86,8 @@ def resolve(data: str, inbox: Path | None) -> Dataset:
 
 
 def fill(dataset: Dataset, allow_unreadable: bool, accept_unterminated: bool) -> None:
-    """Simulate the lake where it is missing, land new files and register what sinks wrote."""
+    """Simulate the lake where it is missing, land new files, register what sinks wrote, score new answers."""
+    from plumbline.answers import score_answers
     from plumbline.landing import land
     from plumbline.landing.command import show
 
@@ -108,3 +109,4 @@ def fill(dataset: Dataset, allow_unreadable: bool, accept_unterminated: bool) ->
     if report.files or report.all_warnings:
         show(report)
     report.raise_for_failures()
+    score_answers(dataset.lake)
