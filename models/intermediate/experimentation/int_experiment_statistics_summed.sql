@@ -4,6 +4,14 @@
 -- window of the metric is over; a cohort without units has no row.
 with
 
+pieces as (
+
+    select * from {{ ref('int_experiment_days_summed') }}
+    union all
+    select * from {{ ref('int_experiment_segments_summed') }}
+
+),
+
 cohorts as (
 
     select 'all' as cohort
@@ -29,7 +37,7 @@ summed as (
         cast(sum(days.sum_{{ term }}) as decimal(38, 0)) as sum_{{ term }},
         {%- endfor %}
         max(days.max_value) as max_value
-    from {{ ref('int_experiment_days_summed') }} as days
+    from pieces as days
     inner join cohorts
         on cohorts.cohort = 'all' or days.matured_date <= {{ as_of_date() }}
     group by
@@ -86,4 +94,5 @@ left join {{ ref('int_metric_quantiles_ranked') }} as quantiles
     and summed.variation_id = quantiles.variation_id
     and summed.metric = quantiles.metric
     and summed.cohort = quantiles.cohort
-    and summed.segment_key = 'all'
+    and summed.segment_key = quantiles.segment_key
+    and summed.segment_value = quantiles.segment_value

@@ -19,12 +19,16 @@ ranked as (
         units.phase,
         units.variation_id,
         units.metric,
+        listed.segment_key,
+        listed.segment_value,
         cohorts.cohort,
         units.numerator_value,
         cast(metrics.quantile_level as double) as quantile_level,
         row_number() over arm_by_value as value_rank,
         count(*) over (
-            partition by units.experiment_id, units.phase, units.variation_id, units.metric, cohorts.cohort
+            partition by
+                units.experiment_id, units.phase, units.variation_id, units.metric, cohorts.cohort,
+                listed.segment_key, listed.segment_value
         ) as value_count
     from {{ ref('int_units_measured') }} as units
     inner join {{ ref('int_experiment_metrics_assigned') }} as metrics
@@ -32,10 +36,17 @@ ranked as (
         and units.phase = metrics.phase
         and units.metric = metrics.metric
         and metrics.kind = 'quantile'
+    inner join {{ ref('int_unit_segments_listed') }} as listed
+        on units.experiment_id = listed.experiment_id
+        and units.phase = listed.phase
+        and units.unit_key = listed.unit_key
+        and listed.segment_key <> 'stratum'
     inner join cohorts
         on cohorts.cohort = 'all' or units.matured_date <= {{ as_of_date() }}
     window arm_by_value as (
-        partition by units.experiment_id, units.phase, units.variation_id, units.metric, cohorts.cohort
+        partition by
+            units.experiment_id, units.phase, units.variation_id, units.metric, cohorts.cohort, listed.segment_key,
+            listed.segment_value
         order by units.numerator_value asc nulls last, units.unit_key asc nulls last
     )
 
@@ -57,9 +68,11 @@ select
     phase,
     variation_id,
     metric,
+    segment_key,
+    segment_value,
     cohort,
     max(case when value_rank = point_rank then numerator_value end) as quantile_value,
     max(case when value_rank = low_rank and high_rank <= value_count then numerator_value end) as quantile_low,
     max(case when value_rank = high_rank and low_rank >= 1 then numerator_value end) as quantile_high
 from placed
-group by experiment_id, phase, variation_id, metric, cohort
+group by experiment_id, phase, variation_id, metric, segment_key, segment_value, cohort

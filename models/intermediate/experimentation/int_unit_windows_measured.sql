@@ -1,5 +1,6 @@
 {{ config(materialized='table') }}
 {%- set history = number_var('experiment_history_days') -%}
+{%- set ages = number_var('experiment_age_days') | int -%}
 -- What each unit did in each window of days around its exposure; a window without a row holds nothing. Days
 -- count from the day of exposure, which is day 0 and starts with the exposure.
 with
@@ -22,10 +23,21 @@ windows as (
         delay_days,
         window_days
     from {{ ref('experiment_metrics') }}
-    union all
+    union
+    select distinct
+        0 as delay_days,
+        window_days
+    from {{ ref('experiment_triggers') }}
+    union
     select
         -{{ history }} as delay_days,
         {{ history }} as window_days
+    {%- for age in range(ages) %}
+    union
+    select
+        {{ age }} as delay_days,
+        1 as window_days
+    {%- endfor %}
 
 ),
 
