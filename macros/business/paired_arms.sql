@@ -1,11 +1,13 @@
-{% macro paired_arms(source, keys, described) %}
+{% macro paired_arms(source, keys, described, statistics=none) %}
     {#- Each treatment beside the control of its experiment, column by column, for rows that agree in all keys.
         The registry says which arm is the control. -#}
-    {%- set statistics = ['unit_count', 'nonzero_count', 'before_count', 'max_value',
-                          'quantile_value', 'quantile_low', 'quantile_high'] -%}
-    {%- for term in statistic_terms() -%}
-        {%- do statistics.append('sum_' ~ term) -%}
-    {%- endfor -%}
+    {%- if statistics is none -%}
+        {%- set statistics = ['unit_count', 'nonzero_count', 'before_count', 'max_value',
+                              'quantile_value', 'quantile_low', 'quantile_high'] -%}
+        {%- for term in statistic_terms() -%}
+            {%- do statistics.append('sum_' ~ term) -%}
+        {%- endfor -%}
+    {%- endif -%}
     select
         {%- for key in keys %}
         treatments.{{ key }},

@@ -9,7 +9,7 @@ segments as (
         segment_key,
         sum(unit_count) as unit_count
     from {{ ref('agg_experiment_health__segments') }}
-    where segment_key <> 'all'
+    where segment_key not in ('all', 'tag')
     group by experiment_id, phase, segment_key
 
 )

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
-{%- set segments = ['role', 'country', 'platform', 'tenure', 'workflow'] -%}
--- Units of every arm, in all and by what was known before: a planned split must hold in each. An arm without
+
+-- Units of every arm, in all and by segment: a planned split must hold in each. An arm without
 -- units is counted as 0.
 with
 
@@ -20,20 +20,21 @@ assigned as (
 
 cut as (
 
-    {% for segment in segments -%}
     select
-        experiment_id,
-        phase,
-        variation_id,
-        '{{ segment }}' as segment_key,
-        {{ segment }} as segment_value,
+        units.experiment_id,
+        units.phase,
+        units.variation_id,
+        listed.segment_key,
+        listed.segment_value,
         count(*) as unit_count
-    from {{ ref('int_units_described') }}
-    where {{ segment }} is not null
-    group by experiment_id, phase, variation_id, {{ segment }}
-    {% if not loop.last %}union all
-    {% endif %}
-    {%- endfor %}
+    from {{ ref('int_units_described') }} as units
+    inner join {{ ref('int_unit_segments_listed') }} as listed
+        on units.experiment_id = listed.experiment_id
+        and units.phase = listed.phase
+        and units.unit_key = listed.unit_key
+        and listed.segment_key not in ('all', 'stratum', 'half')
+    group by units.experiment_id, units.phase, units.variation_id, listed.segment_key, listed.segment_value
+
 ),
 
 cells as (

@@ -6,7 +6,7 @@ with
 listed as (
 
     select * from {{ ref('int_unit_segments_listed') }}
-    where segment_key in ('tag', 'trigger', 'stratum')
+    where segment_key in ('tag', 'trigger', 'stratum', 'half')
 
 )
 

@@ -40,7 +40,7 @@ ranked as (
         on units.experiment_id = listed.experiment_id
         and units.phase = listed.phase
         and units.unit_key = listed.unit_key
-        and listed.segment_key <> 'stratum'
+        and listed.segment_key not in ('stratum', 'half')
     inner join cohorts
         on cohorts.cohort = 'all' or units.matured_date <= {{ as_of_date() }}
     window arm_by_value as (

@@ -1,7 +1,7 @@
 {%- set known = ['role', 'country', 'platform', 'tenure', 'workflow'] -%}
 -- What each unit is counted under. A unit with several tags stands under each of them; tags are those of a bot on
 -- the day of exposure, of a person those of the first bot it wrote to, if that was before the exposure. Strata
--- cross what was known before, and halve each at random: an order found in one half is tried on the other.
+-- cross what was known before; halves split each at random, so that an order found in one is tried on the other.
 with
 
 described as (
@@ -9,7 +9,8 @@ described as (
     select
         *,
         -- The text of the id, not its key: keys differ between engines.
-        case when md5(experiment_id || '/' || unit_id) < '8' then 'a' else 'b' end as half
+        case when md5(experiment_id || '/' || unit_id) < '8' then 'a' else 'b' end as half,
+        coalesce(role || ' ' || platform || ' ' || tenure, workflow, 'all') as stratum
     from {{ ref('int_units_described') }}
 
 ),
@@ -89,5 +90,13 @@ select
     phase,
     unit_key,
     'stratum' as segment_key,
-    half || ' ' || coalesce(role || ' ' || platform || ' ' || tenure, workflow, 'all') as segment_value
+    stratum as segment_value
+from described
+union all
+select
+    experiment_id,
+    phase,
+    unit_key,
+    'half' as segment_key,
+    half || ' ' || stratum as segment_value
 from described

@@ -35,9 +35,10 @@ def _residual(summary: Summary, theta: Floats, gap: Floats, variance: Floats) ->
     )
 
 
-def _reduction(
+def variance_reduction(
     before: tuple[Summary, Summary], after: tuple[Summary, Summary], reasons: Codes
 ) -> Outcome:
+    """Share of the squared error of the difference that ``after`` lacks: 1 - after / before."""
     old = before[0].squared_error + before[1].squared_error
     new = after[0].squared_error + after[1].squared_error
     codes = np.where((reasons == 0) & (old <= 0), np.int8(Reason.ZERO_VARIANCE), reasons)
@@ -66,7 +67,7 @@ def adjust_means(control: Moments, treatment: Moments) -> Adjusted:
     )
     codes = np.where(plain[0].reasons != 0, plain[0].reasons, plain[1].reasons)
     after = adjusted[0], adjusted[1]
-    return Adjusted(*after, theta, _reduction(plain, after, codes))
+    return Adjusted(*after, theta, variance_reduction(plain, after, codes))
 
 
 def _pooling(control: Moments, treatment: Moments, variable: int) -> tuple[Floats, Floats]:
@@ -117,4 +118,4 @@ def adjust_ratios(control: Moments, treatment: Moments) -> Adjusted:
         adjusted.append(_residual(summary, theta, shift, variance))
     codes = np.where(plain[0].reasons != 0, plain[0].reasons, plain[1].reasons)
     after = adjusted[0], adjusted[1]
-    return Adjusted(*after, theta, _reduction(plain, after, codes))
+    return Adjusted(*after, theta, variance_reduction(plain, after, codes))

@@ -26,7 +26,8 @@ def segment_effects(columns: Columns) -> dict[str, Any]:
         columns: rows of results (one cohort and method) with keys, segment_key, segment_value, log_ratio,
             log_ratio_error, good_direction and the counts of units.
     """
-    known = ~np.isnan(columns["log_ratio"]) & (columns["segment_key"] != "all")
+    # Who is triggered is known only after the exposure: that is no segment to act on.
+    known = ~np.isnan(columns["log_ratio"]) & ~np.isin(columns["segment_key"], ("all", "trigger"))
     part = rows(columns, known)
     names = [
         "\x1f".join(map(str, key))

@@ -9,13 +9,17 @@ k the numerator with large values cut off; ``sum_yx`` is the sum of products.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from plumbline.statistics.covariates import Adjusted, adjust_means, adjust_ratios
+from plumbline.statistics.covariates import (
+    adjust_means,
+    adjust_ratios,
+    variance_reduction,
+)
 from plumbline.statistics.means import (
     RelativeMethod,
     Summary,
@@ -26,14 +30,19 @@ from plumbline.statistics.means import (
 )
 from plumbline.statistics.moments import Moments, clt_weak, two_sum
 from plumbline.statistics.multiplicity import benjamini_hochberg, holm
-from plumbline.statistics.outcomes import Bools, Floats, Outcome, Reason
+from plumbline.statistics.outcomes import Bools, Codes, Floats, Ints, Outcome, Reason
 from plumbline.statistics.proportion_tests import newcombe_interval, two_proportion_z
 from plumbline.statistics.proportions import compare_proportions
 from plumbline.statistics.quantiles import summarise_quantile
 from plumbline.statistics.ratios import summarise_ratio
+from plumbline.statistics.stratified import merge_into_smallest, merge_thin, stratified_summaries
 
 Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
 BINARY = ("proportion", "retention", "threshold")
+# Cells that are no segments: the mixture arms are given alike, and its two random halves.
+STRATUM, HALF = "stratum", "half"
+# Below this many units an arm the delta method of a ratio that also estimates a slope is too narrow.
+FEWEST_RATIO_UNITS = 30
 PIVOTS = {
     "y": "numerator",
     "d": "denominator",
@@ -88,7 +97,8 @@ class Effects:
     """Views of treatment against control, arrays of shape (cells,); NaN and None where undefined.
 
     Attributes:
-        method: plain, capped (large values cut off) or adjusted (by use before exposure).
+        method: plain, capped (large values cut off), adjusted (by use before exposure) or stratified (arms
+            given the same mixture of strata).
         control_numerator, control_denominator, treatment_numerator, treatment_denominator: sums whose ratio
             is the value; of adjusted rows those before the adjustment, none for quantiles.
         control_value, treatment_value, difference: in units of the metric, and their standard errors.
@@ -297,11 +307,100 @@ def _quantile(columns: Columns, arm: str, alpha: float) -> Summary:
     return Summary(found.n, found.estimate, found.rest, found.variance, reasons)
 
 
-def _adjusted(columns: Columns, kind: str) -> Adjusted:
+def _adjusted(columns: Columns, kind: str) -> tuple[Summary, Summary, Outcome]:
+    """Arms adjusted by use before exposure, and what that takes off the variance."""
+    if kind != "ratio":
+        found = adjust_means(*_pair(columns, "yx"))
+        return found.control, found.treatment, found.variance_reduction
+    found = adjust_ratios(*_pair(columns, "ydxz"))
+    few = (found.control.n < FEWEST_RATIO_UNITS) | (found.treatment.n < FEWEST_RATIO_UNITS)
+
+    def codes(given: Codes) -> Codes:
+        return np.where((given == 0) & few, np.int8(Reason.TOO_FEW_USERS), given).astype(np.int8)
+
+    reduction = found.variance_reduction
     return (
-        adjust_ratios(*_pair(columns, "ydxz"))
-        if kind == "ratio"
-        else adjust_means(*_pair(columns, "yx"))
+        replace(found.control, reasons=codes(found.control.reasons)),
+        replace(found.treatment, reasons=codes(found.treatment.reasons)),
+        Outcome.of(reduction.values, codes(reduction.reasons)),
+    )
+
+
+def complete_strata(columns: Columns, strata: Columns) -> tuple[dict[str, npt.NDArray[Any]], Ints]:
+    """Strata of cells that hold all their units, each with two units in either arm where that can be had.
+
+    What a cell has beyond its strata (units of strata that one arm lacks) is a stratum of its own: sums are
+    taken from the same whole numbers, so that they can be subtracted. Thin strata are put together with it,
+    and if it is thin still, with the smallest other one.
+
+    Args:
+        columns: cells of all units, one row per experiment, phase, variation, metric and cohort.
+        strata: rows of the same with segment_key stratum.
+
+    Returns:
+        Columns of one row per cell and stratum, and the cell (row of ``columns``) of each.
+    """
+    names = ("experiment_id", "phase", "variation_id", "metric", "cohort")
+    place = {
+        key: row for row, key in enumerate(zip(*(columns[name] for name in names), strict=True))
+    }
+    cell = np.array(
+        [place.get(key, -1) for key in zip(*(strata[name] for name in names), strict=True)],
+        dtype=np.int64,
+    )
+    part, cell = rows(strata, cell >= 0), cell[cell >= 0]
+    chosen = np.unique(cell)
+    whole = rows(columns, np.isin(np.arange(len(columns["kind"])), chosen))
+    position = np.searchsorted(chosen, cell)
+    rest = {
+        name: values - np.bincount(position, part[name], len(chosen)) if _adds(name) else values
+        for name, values in whole.items()
+    }
+    held = {name: np.concatenate([part[name], rest[name]]) for name in part}
+    cell = np.concatenate([cell, chosen])
+    label = np.concatenate([np.arange(len(position)), np.full(len(chosen), -1)]).astype(np.int64)
+    for merge in (merge_thin, merge_into_smallest):
+        label = merge(label, cell, held["control_unit_count"], held["treatment_unit_count"])
+        held, cell, label = _added(held, cell, label)
+    return held, cell
+
+
+def _adds(name: str) -> bool:
+    return name.endswith("_count") or "_sum_" in name
+
+
+def _added(
+    columns: Columns, cell: Ints, label: Ints
+) -> tuple[dict[str, npt.NDArray[Any]], Ints, Ints]:
+    """Rows of one cell and label as one row: counts and sums added, the rest taken from the first."""
+    pairs, first, group = np.unique(
+        np.stack([cell, label], axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    held = {
+        name: np.bincount(group.ravel(), values, len(pairs)) if _adds(name) else values[first]
+        for name, values in columns.items()
+    }
+    return held, pairs[:, 0], pairs[:, 1]
+
+
+def _stratified(
+    columns: Columns, strata: Columns, row: Ints, kind: str, weak: Bools, alpha: float
+) -> Effects | None:
+    """Views with the arms' mixtures of strata made equal; none where no cell has strata."""
+    held, cell = complete_strata(columns, strata)
+    if not len(cell):
+        return None
+    chosen, cells = np.unique(cell, return_inverse=True)
+    some = rows(columns, np.isin(np.arange(len(row)), chosen))
+    units = (some["control_unit_count"], some["treatment_unit_count"])
+    letters = "yd" if kind == "ratio" else "y"
+    arms = stratified_summaries(*_pair(held, letters), cells.ravel(), units, kind == "ratio")
+    plain, _ = _plain(some, kind, alpha)
+    codes = np.where(arms[0].reasons != 0, arms[0].reasons, plain[0].reasons)
+    codes = np.where(codes != 0, codes, plain[1].reasons).astype(np.int8)
+    reduction = variance_reduction(plain, arms, codes)
+    return _effects(
+        some, row[chosen], "stratified", kind, "y", arms, weak[chosen], reduction, alpha
     )
 
 
@@ -314,18 +413,20 @@ def _joined(parts: list[Effects]) -> Effects:
     )
 
 
-def compare_cells(columns: Columns, alpha: float) -> Effects:
-    """Every view of every cell, in the order of the cells and, within one, plain, capped, adjusted.
+def compare_cells(columns: Columns, alpha: float, strata: Columns | None = None) -> Effects:
+    """Every view of every cell: by cell, and within one plain, capped, adjusted, stratified.
 
     Estimand: difference of treatment and control in shares, means, ratios or quantiles per unit. Models
     and formulas are those of ``proportions`` and ``proportion_tests`` (proportion, retention, threshold),
     ``means`` (mean, participation), ``ratios`` and ``quantiles``; capped views cut values at ``cap``;
     adjusted views take out what use before exposure explains (``covariates``). Shares are tested by the
-    pooled z test.
+    pooled z test. Ratios of fewer than ``FEWEST_RATIO_UNITS`` units an arm are not adjusted. Stratified
+    views (``stratified``) are of all units, and none of quantiles.
 
     Args:
         columns: see the module.
         alpha: error of all intervals; quantile bounds must have been read for the same.
+        strata: rows of strata of the same cells.
     """
     parts: list[Effects] = []
     number = np.arange(len(columns["kind"]))
@@ -354,15 +455,16 @@ def compare_cells(columns: Columns, alpha: float) -> Effects:
                     )
                 )
         if kind != "quantile":
-            found = _adjusted(some, kind)
-            arms = (found.control, found.treatment)
-            parts.append(
-                _effects(
-                    some, row, "adjusted", kind, "y", arms, weak, found.variance_reduction, alpha
-                )
-            )
+            control_arm, treatment_arm, reduction = _adjusted(some, kind)
+            arms = (control_arm, treatment_arm)
+            parts.append(_effects(some, row, "adjusted", kind, "y", arms, weak, reduction, alpha))
+            if strata is not None:
+                of_all = some["segment_key"] == "all"
+                whole = rows(some, of_all)
+                found = _stratified(whole, strata, row[of_all], kind, weak[of_all], alpha)
+                parts += [found] if found else []
     joined = _joined(parts)
-    rank = {"plain": 0, "capped": 1, "adjusted": 2}
+    rank = {"plain": 0, "capped": 1, "adjusted": 2, "stratified": 3}
     order = np.lexsort((np.array([rank[method] for method in joined.method]), joined.row))
     return Effects(**{field.name: getattr(joined, field.name)[order] for field in fields(Effects)})
 
@@ -396,7 +498,8 @@ def adjusted_p_values(
 def results(columns: Columns, alpha: float) -> dict[str, Any]:
     """Columns of one row per cell and view: keys, counts of units, :class:`Effects`, corrected p-values.
 
-    A family is an experiment's cells of one cohort, view and kind of segment.
+    A family is an experiment's cells of one cohort, view and kind of segment. Strata are no segments: they
+    give the stratified views.
 
     Args:
         columns: see the module, with the keys experiment_id, phase, variation_id, control_variation_id,
@@ -416,7 +519,9 @@ def results(columns: Columns, alpha: float) -> dict[str, Any]:
         "role",
         "is_primary",
     )
-    effects = compare_cells(columns, alpha)
+    strata = rows(columns, columns["segment_key"] == STRATUM)
+    columns = rows(columns, ~np.isin(columns["segment_key"], (STRATUM, HALF)))
+    effects = compare_cells(columns, alpha, strata)
     found: dict[str, Any] = {key: columns[key][effects.row] for key in keys}
     for arm in ("control", "treatment"):
         found[f"{arm}_unit_count"] = columns[f"{arm}_unit_count"][effects.row]
