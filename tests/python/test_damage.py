@@ -15,6 +15,12 @@ from worlds import World
 
 # On a copy of the shipped sample, by claim; those of test_fixtures.py are damaged there.
 DAMAGE = {
+    "assert_creator_weights_add_up_to_one_on_every_day": (
+        "update reference.creator_components set weight = weight + 0.01 where position = 2"
+    ),
+    "assert_every_creator_component_can_be_diagnosed_and_answered": (
+        "delete from reference.creator_recommendations where effort_hours = 4"
+    ),
     "assert_growth_accounting_closes_on_the_published_actives": (
         "update growth.agg_growth_accounting__daily set active_user_count = active_user_count + 1 "
         "where window_days = 7 and activity_date = date '2026-05-01'"

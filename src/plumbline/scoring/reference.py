@@ -404,6 +404,24 @@ class Reference:
         """From Arrow tables, as ``plumbline.frames.read`` returns them."""
         return Reference.of({name: table.to_pylist() for name, table in tables.items()})
 
+    @staticmethod
+    def lines(table: Any) -> Reference:
+        """From one Arrow table of all rows as text, so that a dbt model reads them as one input.
+
+        Args:
+            table: reference_table (name) and cells: the columns of ``TABLES`` and then of ``PERIOD``, in
+                order, as text with commas between them (no cell of a reference seed holds one).
+        """
+        tables: dict[str, list[dict[str, object]]] = {name: [] for name in TABLES}
+        for name, cells in zip(
+            table.column("reference_table").to_pylist(),
+            table.column("cells").to_pylist(),
+            strict=True,
+        ):
+            columns = [*TABLES[name], *PERIOD]
+            tables[name].append(dict(zip(columns, cells.split(","), strict=True)))
+        return Reference.of(tables)
+
     def on(self, day: date) -> Catalogue:
         """What is valid on a day: valid_from_date <= day < valid_to_date.
 

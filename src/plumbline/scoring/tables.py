@@ -6,7 +6,8 @@ because a dbt model returns one table. Days with different reference tables are 
 - ``creators``: one row per creator and score_date, with score_date (date), creator_id, size_band ('none'
   where unknown). Creators without any input stand here too.
 - ``inputs``: one row per creator, score_date and field with a value (double).
-- ``reference``: the tables of ``reference.TABLES`` by name, as Arrow tables.
+- ``reference``: the tables of ``reference.TABLES`` by name, or all their rows as text in one table with
+  reference_table and cells (see ``Reference.lines``).
 - ``measured`` (optional): one row per action with expected_gain and evidence_grade learnt from outcomes.
 """
 
@@ -62,8 +63,15 @@ class Scored:
         return int(self.catalogue.setting("min_peer_count"))
 
 
+Tables = Mapping[str, pa.Table] | pa.Table
+
+
+def _reference(tables: Tables) -> Reference:
+    return Reference.lines(tables) if isinstance(tables, pa.Table) else Reference.arrow(tables)
+
+
 def scored_days(
-    creators: pa.Table, inputs: pa.Table, reference: Mapping[str, pa.Table], measured: Any = None
+    creators: pa.Table, inputs: pa.Table, reference: Tables, measured: pa.Table | None = None
 ) -> Iterator[Scored]:
     """Score each day of ``creators``, in order; see the module for the tables.
 
@@ -71,7 +79,7 @@ def scored_days(
         PlumblineError: an input is not in creator_inputs, belongs to no row of ``creators``, or cannot be
             (staging quarantines what cannot).
     """
-    tables = Reference.arrow(reference)
+    tables = _reference(reference)
     days = np.array(creators.column("score_date").to_pylist(), dtype=object)
     ids = np.array(creators.column("creator_id").to_pylist(), dtype=object)
     bands = np.array(creators.column("size_band").to_pylist(), dtype=object)
@@ -123,10 +131,8 @@ def _gains(measured: pa.Table) -> dict[str, tuple[float, str]]:
     }
 
 
-def _joined(parts: list[Columns], empty: Columns) -> Columns:
+def _joined(parts: list[Columns]) -> Columns:
     """Columns of all days below each other."""
-    if not parts:
-        return empty
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
@@ -147,11 +153,11 @@ def _table(make: Callable[[Scored], Columns]) -> Callable[..., Columns]:
     def rows(
         creators: pa.Table,
         inputs: pa.Table,
-        reference: Mapping[str, pa.Table],
+        reference: Tables,
         measured: pa.Table | None = None,
     ) -> Columns:
         parts = [make(day) for day in scored_days(creators, inputs, reference, measured)]
-        return _joined(parts, _nothing(make, reference))
+        return _joined(parts) if parts else _nothing(make, reference)
 
     rows.__doc__ = make.__doc__
     return rows
