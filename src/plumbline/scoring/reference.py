@@ -404,24 +404,6 @@ class Reference:
         """From Arrow tables, as ``plumbline.frames.read`` returns them."""
         return Reference.of({name: table.to_pylist() for name, table in tables.items()})
 
-    @staticmethod
-    def lines(table: Any) -> Reference:
-        """From one Arrow table of all rows as text, so that a dbt model reads them as one input.
-
-        Args:
-            table: reference_table (name) and cells: the columns of ``TABLES`` and then of ``PERIOD``, in
-                order, as text with commas between them (no cell of a reference seed holds one).
-        """
-        tables: dict[str, list[dict[str, object]]] = {name: [] for name in TABLES}
-        for name, cells in zip(
-            table.column("reference_table").to_pylist(),
-            table.column("cells").to_pylist(),
-            strict=True,
-        ):
-            columns = [*TABLES[name], *PERIOD]
-            tables[name].append(dict(zip(columns, cells.split(","), strict=True)))
-        return Reference.of(tables)
-
     def on(self, day: date) -> Catalogue:
         """What is valid on a day: valid_from_date <= day < valid_to_date.
 
@@ -436,9 +418,9 @@ class Reference:
             raise PlumblineError(f"nothing of {', '.join(empty)} is valid on {day}.")
         return _catalogue(valid)
 
-    def catalogues(self, days: Iterable[date]) -> dict[date, Catalogue]:
-        """What is valid on each of several days."""
-        return {day: self.on(day) for day in sorted(set(days))}
+    def changes(self) -> list[date]:
+        """Days on which something begins or ends to hold, in order; nothing changes between two of them."""
+        return sorted({row[end] for rows in self.tables.values() for row in rows for end in PERIOD})
 
 
 def _version(valid: Mapping[str, list[Row]]) -> str:

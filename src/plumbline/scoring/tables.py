@@ -1,354 +1,422 @@
-"""Scores as rows, for dbt Python models: long inputs in, columns of one table out.
+"""Scores of all creators week by week, from the tables of the warehouse to the rows of its models.
 
-Every function takes the same three tables and scores everything anew (fifty thousand creators take seconds),
-because a dbt model returns one table. Days with different reference tables are scored by their own.
+Every function takes the same tables and gives the columns of one dbt Python model:
 
-- ``creators``: one row per creator and score_date, with score_date (date), creator_id, size_band ('none'
-  where unknown). Creators without any input stand here too.
-- ``inputs``: one row per creator, score_date and field with a value (double).
-- ``reference``: the tables of ``reference.TABLES`` by name, or all their rows as text in one table with
-  reference_table and cells (see ``Reference.lines``).
-- ``measured`` (optional): one row per action with expected_gain and evidence_grade learnt from outcomes.
+- ``inputs``: one row per creator and week end, sorted by (week_end_date, creator_id), with one column for
+  each input that comes from daily facts or from the creator's record, and size_band;
+- ``judged``: one row per creator, attribute and period (valid_from_date up to, not with, valid_to_date);
+- ``cells``: the reference tables as (table_name, row_key, column_name, cell).
+
+A week is scored by what was valid at its end. Inputs that cannot be are left out, never clipped, and listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from plumbline.errors import PlumblineError
-from plumbline.frames import numbers
-from plumbline.scoring.diagnosis import Cause, Severity, diagnose, peer_percentiles, peer_quartiles
+from plumbline.frames import numbers, read
+from plumbline.scoring.diagnosis import (
+    Cause,
+    Issues,
+    Severity,
+    diagnose,
+    peer_percentiles,
+    peer_quartiles,
+)
 from plumbline.scoring.recommendations import recommend, stopping_rule, week_of
-from plumbline.scoring.reference import MILLIONTHS, Catalogue, Floats, Ints, Reference
+from plumbline.scoring.reference import MILLIONTHS, TABLES, Catalogue, Floats, Ints, Reference
 from plumbline.scoring.scores import Scores, bottlenecks, impossible, levels, score
 
 Columns = dict[str, Any]
-NO_DATA = "insufficient data"
+Bools = npt.NDArray[np.bool_]
+INSUFFICIENT = "insufficient data"
+# Counted from the judgements themselves.
+JUDGEMENTS = "assessment_count"
 
 
 @dataclass(frozen=True)
-class Scored:
-    """All creators of one day.
+class Week:
+    """Creators at one week end.
 
     Attributes:
-        day: of the scores.
+        day: last day of the trailing window.
         catalogue: valid on it.
-        creator_ids: (n,).
-        band: (n,) number of the size band, -1 for none.
-        band_names: (n,).
-        values: inputs (n, fields).
-        scores: of them.
-        peers: lower quartile of the scores of the peers (n, components).
+        ids: creators, in ascending order.
+        bands: size band of each.
+        given: inputs (n, fields) as they came; NaN is missing.
+        since: day (ordinal) from which each assessed input holds (n, fields); 0 for others.
     """
 
     day: date
     catalogue: Catalogue
-    creator_ids: npt.NDArray[np.object_]
-    band: Ints
-    band_names: npt.NDArray[np.object_]
-    values: Floats
-    scores: Scores
-    peers: Floats
+    ids: pa.Array
+    bands: pa.Array
+    given: Floats
+    since: Ints
+
+    @cached_property
+    def rejected(self) -> Bools:
+        """Inputs that cannot be."""
+        return impossible(self.catalogue, self.given)
+
+    @cached_property
+    def values(self) -> Floats:
+        """Inputs that are scored."""
+        return np.where(self.rejected, np.nan, self.given)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores of ``values``."""
+        return score(self.catalogue, self.values)
+
+    @cached_property
+    def band(self) -> Ints:
+        """Number of the size band of each creator, -1 where it is unknown."""
+        names = pa.array([band.size_band for band in self.catalogue.bands], pa.string())
+        found = pc.index_in(self.bands, value_set=names)
+        return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
     @property
     def least(self) -> int:
-        """Peers a band needs."""
+        """Peers a band needs before it is compared with."""
         return int(self.catalogue.setting("min_peer_count"))
 
+    @cached_property
+    def peers(self) -> Floats:
+        """Lower quartile of the component scores of the band (n, components)."""
+        return peer_quartiles(self.scores.components, self.band, self.least)
 
-Tables = Mapping[str, pa.Table] | pa.Table
-
-
-def _reference(tables: Tables) -> Reference:
-    return Reference.lines(tables) if isinstance(tables, pa.Table) else Reference.arrow(tables)
-
-
-def scored_days(
-    creators: pa.Table, inputs: pa.Table, reference: Tables, measured: pa.Table | None = None
-) -> Iterator[Scored]:
-    """Score each day of ``creators``, in order; see the module for the tables.
-
-    Raises:
-        PlumblineError: an input is not in creator_inputs, belongs to no row of ``creators``, or cannot be
-            (staging quarantines what cannot).
-    """
-    tables = _reference(reference)
-    days = np.array(creators.column("score_date").to_pylist(), dtype=object)
-    ids = np.array(creators.column("creator_id").to_pylist(), dtype=object)
-    bands = np.array(creators.column("size_band").to_pylist(), dtype=object)
-    input_days = np.array(inputs.column("score_date").to_pylist(), dtype=object)
-    input_ids = np.array(inputs.column("creator_id").to_pylist(), dtype=object)
-    fields = np.array(inputs.column("field").to_pylist(), dtype=object)
-    value = numbers(inputs, "value")
-    stray = set(input_days.tolist()) - set(days.tolist())
-    if stray:
-        raise PlumblineError(f"inputs of {min(stray)}, but no creator of that day.")
-    for day in sorted(set(days.tolist())):
-        catalogue = tables.on(day)
-        if measured is not None:
-            catalogue = catalogue.with_measured(_gains(measured))
-        rows, own = np.flatnonzero(days == day), np.flatnonzero(input_days == day)
-        place = {name: n for n, name in enumerate(ids[rows])}
-        held = np.full((len(rows), len(catalogue.fields)), np.nan)
-        try:
-            row = np.array([place[name] for name in input_ids[own]], dtype=np.int64)
-            column = np.array([catalogue.field_index[f] for f in fields[own]], dtype=np.int64)
-        except KeyError as error:
-            raise PlumblineError(f"{error.args[0]} of {day}: unknown creator or input.") from error
-        held[row, column] = value[own]
-        odd = impossible(catalogue, held)
-        if odd.any():
-            n, f = np.argwhere(odd)[0]
-            raise PlumblineError(
-                f"creator {ids[rows][n]} on {day}: {catalogue.fields[f]} cannot be {held[n, f]}.",
-                "Quarantine impossible inputs before they are scored.",
-            )
-        found = score(catalogue, held)
-        names = [band.size_band for band in catalogue.bands]
-        band = np.array([names.index(b) if b in names else -1 for b in bands[rows]], dtype=np.int64)
-        least = int(catalogue.setting("min_peer_count"))
-        peers = peer_quartiles(found.components, band, least)
-        yield Scored(day, catalogue, ids[rows], band, bands[rows], held, found, peers)
+    @cached_property
+    def issues(self) -> Issues:
+        """What holds each creator back."""
+        return diagnose(self.catalogue, self.values, self.scores, self.peers)
 
 
-def _gains(measured: pa.Table) -> dict[str, tuple[float, str]]:
-    gains = numbers(measured, "expected_gain")
-    return {
-        str(action): (float(gain), str(grade))
-        for action, gain, grade in zip(
-            measured.column("action").to_pylist(),
-            gains,
-            measured.column("evidence_grade").to_pylist(),
-            strict=True,
-        )
-    }
+def reference_of(cells: pa.Table) -> Reference:
+    """The reference tables from their cells."""
+    rows: dict[str, dict[str, dict[str, object]]] = {table: {} for table in TABLES}
+    for cell in cells.to_pylist():
+        of_table = rows.setdefault(cell["table_name"], {})
+        of_table.setdefault(cell["row_key"], {})[cell["column_name"]] = cell["cell"]
+    return Reference.of({table: list(found.values()) for table, found in rows.items()})
 
 
-def _joined(parts: list[Columns]) -> Columns:
-    """Columns of all days below each other."""
-    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
-
-
-def _nullable(names: tuple[str, ...], codes: npt.NDArray[np.int8]) -> npt.NDArray[np.object_]:
-    return np.asarray(np.array([None, *names], dtype=object)[codes], dtype=object)
-
-
-def _keys(day: Scored, rows: Ints) -> Columns:
-    return {
-        "creator_id": day.creator_ids[rows],
-        "score_date": np.full(len(rows), day.day, dtype=object),
-    }
-
-
-def _table(make: Callable[[Scored], Columns]) -> Callable[..., Columns]:
-    """A function over the days of the three tables; without rows every column is empty."""
-
-    def rows(
-        creators: pa.Table,
-        inputs: pa.Table,
-        reference: Tables,
-        measured: pa.Table | None = None,
-    ) -> Columns:
-        parts = [make(day) for day in scored_days(creators, inputs, reference, measured)]
-        return _joined(parts) if parts else _nothing(make, reference)
-
-    rows.__doc__ = make.__doc__
-    return rows
-
-
-def _nothing(make: Callable[[Scored], Columns], reference: Mapping[str, pa.Table]) -> Columns:
-    """The columns of a table without a row."""
-    latest = max(
-        row["valid_from_date"] for row in Reference.arrow(reference).tables["creator_kpis"]
+def open_weeks(inputs: Any, judged: Any, cells: Any, latest: int | None = None) -> Iterator[Week]:
+    """The weeks of three dbt relations; see ``weeks_of``."""
+    return weeks_of(
+        read(inputs, keys=["week_end_date", "creator_id"]),
+        read(judged, keys=["creator_id", "attribute", "valid_from_date"]),
+        read(cells, keys=["table_name", "row_key", "column_name"]),
+        latest,
     )
-    catalogue = Reference.arrow(reference).on(latest)
-    values = np.zeros((0, len(catalogue.fields)))
-    found, none = score(catalogue, values), np.zeros(0, dtype=object)
-    peers = np.zeros((0, len(catalogue.components)))
-    return make(Scored(latest, catalogue, none, np.zeros(0, np.int64), none, values, found, peers))
 
 
-def _long(day: Scored, width: int) -> tuple[Ints, Ints]:
+def weeks_of(
+    inputs: pa.Table, judged: pa.Table, cells: pa.Table, latest: int | None = None
+) -> Iterator[Week]:
+    """The weeks, oldest first; see the module for the tables.
+
+    Args:
+        latest: how many of the latest week ends; all when left out.
+    """
+    reference = reference_of(cells)
+    begins = _ordinals(judged, "valid_from_date")
+    ends = _ordinals(judged, "valid_to_date")
+    marks = numbers(judged, "score")
+    days = _ordinals(inputs, "week_end_date")
+    starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]]) if len(days) else np.zeros(0, int)
+    bounds = [*starts.tolist(), len(days)]
+    spans = list(pairwise(bounds))
+    for first, after in spans if latest is None else spans[-latest:]:
+        day = date.fromordinal(int(days[first]))
+        catalogue = reference.on(day)
+        part = inputs.slice(first, after - first)
+        ids = _flat(part.column("creator_id"))
+        given = np.full((len(ids), len(catalogue.fields)), np.nan)
+        since = np.zeros(given.shape, dtype=np.int64)
+        for place, item in enumerate(catalogue.inputs):
+            if item.origin != "assessments" and item.field in part.schema.names:
+                given[:, place] = numbers(part, item.field)
+        _judge(given, since, catalogue, ids, judged, (begins, ends, marks), day.toordinal())
+        yield Week(day, catalogue, ids, _flat(part.column("size_band")), given, since)
+
+
+def _judge(
+    given: Floats,
+    since: Ints,
+    catalogue: Catalogue,
+    ids: pa.Array,
+    judged: pa.Table,
+    held: tuple[Ints, Ints, Floats],
+    day: int,
+) -> None:
+    """Fill in what assessors said: the latest judgement of each attribute, and how many there were."""
+    begins, ends, marks = held
+    asked = [item.field for item in catalogue.inputs if item.origin == "assessments"]
+    spoken = np.flatnonzero(begins <= day)
+    if not len(spoken):
+        return
+    who = pc.index_in(_flat(judged.column("creator_id")).take(pa.array(spoken)), value_set=ids)
+    row = pc.fill_null(who, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    if JUDGEMENTS in catalogue.field_index:
+        count = np.bincount(row[row >= 0], minlength=len(ids)).astype(np.float64)
+        given[:, catalogue.field_index[JUDGEMENTS]] = count
+    valid = (ends[spoken] > day) & (row >= 0)
+    spoken, row = spoken[valid], row[valid]
+    names = _flat(judged.column("attribute")).take(pa.array(spoken))
+    code = pc.fill_null(pc.index_in(names, value_set=pa.array(asked, pa.string())), -1)
+    place = code.to_numpy(zero_copy_only=False).astype(np.int64)
+    known = place >= 0
+    columns = np.array([catalogue.field_index[name] for name in asked], dtype=np.int64)
+    given[row[known], columns[place[known]]] = marks[spoken[known]]
+    since[row[known], columns[place[known]]] = begins[spoken[known]]
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks().cast(pa.string())
+
+
+def _ordinals(table: pa.Table, column: str) -> Ints:
+    """Dates as proleptic ordinals."""
+    since_1970 = table.column(column).cast(pa.date32()).cast(pa.int32()).to_numpy()
+    return np.asarray(since_1970, dtype=np.int64) + date(1970, 1, 1).toordinal()
+
+
+# ---------------------------------------------------------------- rows
+def _named(names: list[str], codes: npt.NDArray[Any]) -> pa.Array:
+    """Texts by their place in a list; a negative place is null."""
+    place = pa.array(codes.astype(np.int32), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(place, pa.array(names, pa.string())).cast(pa.string())
+
+
+def _texts(values: Iterable[str | None]) -> pa.Array:
+    return pa.array(list(values), pa.string())
+
+
+def _keys(week: Week, rows: Ints) -> Columns:
+    count = len(rows)
+    days = np.full(count, np.datetime64(week.day, "D"))
+    return {
+        "creator_id": week.ids.take(pa.array(rows)),
+        "week_end_date": pa.array(days, pa.date32()),
+        "reference_version": _named([week.catalogue.version], np.zeros(count, dtype=np.int64)),
+    }
+
+
+def _cells(week: Week, width: int) -> tuple[Ints, Ints]:
     """Creator and column of each cell of an (n, width) array, row by row."""
-    count = len(day.creator_ids)
+    count = len(week.ids)
     return np.repeat(np.arange(count), width), np.tile(np.arange(width), count)
 
 
-@_table
-def component_rows(day: Scored) -> Columns:
-    """One row per creator, score_date, kpi and component: score, peers, headroom and issue.
+def _levels(catalogue: Catalogue, scores: Floats) -> pa.Array:
+    names = [item.level for item in catalogue.levels]
+    found = levels(catalogue, scores).ravel()
+    codes = np.full(len(found), -1)
+    for place, name in enumerate(names):
+        codes[found == name] = place
+    return _named(names, codes)
 
-    Columns: creator_id, score_date, kpi, component, score, kpi_weight, component_weight, headroom,
-    peer_p25, is_issue, severity (moderate, severe), cause (threshold, peer_p25), impact, action (of an
-    issue), reference_version. Null where there is none.
+
+def stacked(weeks: Iterator[Week], make: Callable[[Week], Columns], names: list[str]) -> Columns:
+    """Rows of all weeks below each other.
+
+    Args:
+        weeks: from ``weeks_of``.
+        make: one of the functions below.
+        names: columns of the result, which is empty without weeks.
     """
-    catalogue, scores = day.catalogue, day.scores
-    issues = diagnose(catalogue, day.values, scores, day.peers)
-    row, column = _long(day, len(catalogue.components))
-    items = catalogue.components
-    kpi_weight = np.array([catalogue.kpis[k].weight / MILLIONTHS for k in catalogue.kpi_of])
-    found = issues.found.ravel()
-    action = np.array([item.action for item in items], dtype=object)[column]
-    action[~found] = None
+    parts = [make(week) for week in weeks]
+    if not parts:
+        return {name: [] for name in names}
     return {
-        **_keys(day, row),
-        "kpi": np.array([item.kpi for item in items], dtype=object)[column],
-        "component": np.array([item.component for item in items], dtype=object)[column],
-        "score": scores.components.ravel(),
-        "kpi_weight": kpi_weight[column],
-        "component_weight": np.array([item.weight / MILLIONTHS for item in items])[column],
-        "headroom": scores.component_headroom.ravel(),
-        "peer_p25": day.peers.ravel(),
-        "is_issue": found,
-        "severity": _nullable(("moderate", "severe"), issues.severity.ravel()),
-        "cause": _nullable(("threshold", "peer_p25"), issues.cause.ravel()),
-        "impact": issues.impact.ravel(),
-        "action": action,
-        "reference_version": np.full(len(row), catalogue.version, dtype=object),
+        name: pa.concat_arrays([_arrow(part[name]) for part in parts])
+        if isinstance(parts[0][name], pa.Array)
+        else np.concatenate([part[name] for part in parts])
+        for name in names
     }
 
 
-@_table
-def kpi_rows(day: Scored) -> Columns:
-    """One row per creator, score_date and kpi.
+def _arrow(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
-    Columns: creator_id, score_date, kpi, tier, weight, score, coverage, level, headroom, peer_percentile
-    (in the size band), bottleneck_rank (null for none), reference_version.
-    """
-    catalogue, scores = day.catalogue, day.scores
-    row, column = _long(day, len(catalogue.kpis))
+
+def overall_and_tier_rows(week: Week) -> Columns:
+    """One row per creator and subject: the overall score (tier 0) and the score of each tier."""
+    catalogue, scores, count = week.catalogue, week.scores, len(week.ids)
+    nothing = np.full(count, np.nan)
+    tier_weight = [
+        sum(item.weight for item in catalogue.kpis if item.tier == tier) / MILLIONTHS
+        for tier in catalogue.tiers
+    ]
+    percentile = peer_percentiles(scores.overall[:, None], week.band, week.least)[:, 0]
+
+    def below(overall: Floats, of_tiers: Floats | None = None) -> Floats:
+        rest = [nothing] * len(catalogue.tiers) if of_tiers is None else list(of_tiers.T)
+        return np.concatenate([overall, *rest])
+
+    blocks = 1 + len(catalogue.tiers)
+    return {
+        **_keys(week, np.tile(np.arange(count), blocks)),
+        "size_band": week.bands.take(pa.array(np.tile(np.arange(count), blocks))),
+        "tier": np.repeat(np.array([0, *catalogue.tiers], dtype=np.int64), count),
+        "weight": np.repeat(np.array([1.0, *tier_weight]), count),
+        "score": below(scores.overall, scores.tiers),
+        "coverage_rate": below(scores.coverage, scores.tier_coverage),
+        "level": _levels(catalogue, below(scores.overall, scores.tiers)),
+        "equal_weight_score": below(scores.equal),
+        "weighting_effect": below(scores.weighting_effect),
+        "revenue_focus": below(scores.revenue_focus),
+        "peer_percentile": below(percentile),
+        "issue_count": np.r_[week.issues.found.sum(axis=1), np.zeros(count * (blocks - 1))].astype(
+            np.int64
+        ),
+    }
+
+
+def kpi_rows(week: Week) -> Columns:
+    """One row per creator and KPI."""
+    catalogue, scores = week.catalogue, week.scores
+    row, column = _cells(week, len(catalogue.kpis))
     rank = np.full(scores.kpis.shape, np.nan)
     for place, kpi in enumerate(bottlenecks(catalogue, scores).T):
         there = np.flatnonzero(kpi >= 0)
         rank[there, kpi[there]] = place + 1
     return {
-        **_keys(day, row),
-        "kpi": np.array([item.kpi for item in catalogue.kpis], dtype=object)[column],
-        "tier": np.array([item.tier for item in catalogue.kpis])[column],
+        **_keys(week, row),
+        "kpi": _named([item.kpi for item in catalogue.kpis], column),
+        "tier": np.array([item.tier for item in catalogue.kpis], dtype=np.int64)[column],
         "weight": np.array([item.weight / MILLIONTHS for item in catalogue.kpis])[column],
         "score": scores.kpis.ravel(),
-        "coverage": scores.kpi_coverage.ravel(),
-        "level": levels(catalogue, scores.kpis).ravel(),
+        "coverage_rate": scores.kpi_coverage.ravel(),
+        "level": _levels(catalogue, scores.kpis),
         "headroom": scores.kpi_headroom.ravel(),
-        "peer_percentile": peer_percentiles(scores.kpis, day.band, day.least).ravel(),
+        "peer_percentile": peer_percentiles(scores.kpis, week.band, week.least).ravel(),
         "bottleneck_rank": rank.ravel(),
-        "reference_version": np.full(len(row), catalogue.version, dtype=object),
     }
 
 
-@_table
-def tier_rows(day: Scored) -> Columns:
-    """One row per creator, score_date and tier: weight, score, coverage, level, reference_version."""
-    catalogue, scores = day.catalogue, day.scores
-    row, column = _long(day, len(catalogue.tiers))
-    weight = [
-        sum(item.weight for item in catalogue.kpis if item.tier == tier) / MILLIONTHS
-        for tier in catalogue.tiers
+def component_rows(week: Week) -> Columns:
+    """One row per creator, KPI and component: score, headroom, peers, and the issue if it is one."""
+    catalogue, scores, issues = week.catalogue, week.scores, week.issues
+    row, column = _cells(week, len(catalogue.components))
+    items = catalogue.components
+    first = np.array([catalogue.field_index[item.fields[0]] for item in items], dtype=np.int64)
+    sample = np.array([catalogue.field_index[item.sample_field] for item in items], dtype=np.int64)
+    kpi_weight = np.array([catalogue.kpis[k].weight / MILLIONTHS for k in catalogue.kpi_of])
+    found = issues.found.ravel()
+    return {
+        **_keys(week, row),
+        "kpi": _named([item.kpi for item in items], column),
+        "component": _named([item.component for item in items], column),
+        # A component of several inputs is no single number.
+        "input_value": np.where(
+            np.array([len(item.fields) == 1 for item in items]), week.values[:, first], np.nan
+        ).ravel(),
+        "sample_size": week.values[:, sample].ravel(),
+        "kpi_weight": kpi_weight[column],
+        "component_weight": np.array([item.weight / MILLIONTHS for item in items])[column],
+        "score": scores.components.ravel(),
+        "headroom": scores.component_headroom.ravel(),
+        "peer_p25": week.peers.ravel(),
+        "peer_percentile": peer_percentiles(scores.components, week.band, week.least).ravel(),
+        "is_issue": found,
+        "severity": _named(
+            [item.name.lower() for item in Severity], np.where(found, issues.severity.ravel(), -1)
+        ),
+        "cause": _named(
+            [item.name.lower() for item in Cause], np.where(found, issues.cause.ravel(), -1)
+        ),
+        "impact": issues.impact.ravel(),
+        "action": _named([item.action for item in items], np.where(found, column, -1)),
+    }
+
+
+def rejected_rows(week: Week) -> Columns:
+    """One row per creator and input that cannot be, with its value."""
+    row, column = np.nonzero(week.rejected)
+    inputs = week.catalogue.inputs
+    return {
+        **_keys(week, row),
+        "field": _named([item.field for item in inputs], column),
+        "input_value": week.given[row, column],
+        "min_value": np.array([item.min_value for item in inputs])[column],
+        "max_value": np.array([item.max_value for item in inputs])[column],
+    }
+
+
+def recommendation_rows(week: Week) -> Columns:
+    """One row per recommendation, with its plan of a test."""
+    catalogue = week.catalogue
+    found = recommend(
+        catalogue, week.values, week.scores, week.issues, week.ids.to_pylist(), week.day
+    )
+    items = catalogue.components
+    names = sorted(catalogue.actions)
+    code = np.array([names.index(name) for name in found.action], dtype=np.int64)
+    of_code = [catalogue.actions[name] for name in names]
+    rules = [
+        stopping_rule(catalogue, catalogue.actions[name], days)
+        for name, days in zip(found.action, found.test_days, strict=True)
     ]
     return {
-        **_keys(day, row),
-        "tier": np.array(catalogue.tiers)[column],
-        "weight": np.array(weight)[column],
-        "score": scores.tiers.ravel(),
-        "coverage": scores.tier_coverage.ravel(),
-        "level": levels(catalogue, scores.tiers).ravel(),
-        "reference_version": np.full(len(row), catalogue.version, dtype=object),
-    }
-
-
-@_table
-def overall_rows(day: Scored) -> Columns:
-    """One row per creator and score_date.
-
-    Columns: creator_id, score_date, size_band, overall_score, coverage, level, equal_weight_score,
-    weighting_effect, revenue_focus, peer_percentile, issue_count, status (scored, insufficient data),
-    reference_version.
-    """
-    catalogue, scores = day.catalogue, day.scores
-    count = len(day.creator_ids)
-    issues = diagnose(catalogue, day.values, scores, day.peers)
-    percentile = peer_percentiles(scores.overall[:, None], day.band, day.least)[:, 0]
-    return {
-        **_keys(day, np.arange(count)),
-        "size_band": day.band_names,
-        "overall_score": scores.overall,
-        "coverage": scores.coverage,
-        "level": levels(catalogue, scores.overall),
-        "equal_weight_score": scores.equal,
-        "weighting_effect": scores.weighting_effect,
-        "revenue_focus": scores.revenue_focus,
-        "peer_percentile": percentile,
-        "issue_count": issues.found.sum(axis=1),
-        "status": np.where(np.isnan(scores.overall), NO_DATA, "scored").astype(object),
-        "reference_version": np.full(count, catalogue.version, dtype=object),
-    }
-
-
-@_table
-def recommendation_rows(day: Scored) -> Columns:
-    """One row per recommendation, at most ``max_recommendations`` a creator and score_date.
-
-    Columns: recommendation_id, creator_id, score_date, score_week (2026-W07), place, kpi, component,
-    action, title, what_to_do, severity, cause, priority, headroom, confidence, base_gain, effort_hours,
-    expected_value_usd, evidence_grade, primary_metric, unit, baseline, minimum_effect, mde_relative,
-    sample_size, test_days, is_feasible, plan_reason, stopping_rule, reference_version.
-    """
-    catalogue = day.catalogue
-    issues = diagnose(catalogue, day.values, day.scores, day.peers)
-    found = recommend(catalogue, day.values, day.scores, issues, day.creator_ids, day.day)
-    items = [catalogue.components[c] for c in found.component]
-    actions = [catalogue.actions[name] for name in found.action]
-    count = len(items)
-
-    def texts(values: list[str]) -> npt.NDArray[np.object_]:
-        return np.array(values, dtype=object)
-
-    return {
-        "recommendation_id": found.recommendation_id,
-        **_keys(day, found.creator),
-        "score_week": np.full(count, week_of(day.day), dtype=object),
+        **_keys(week, found.creator),
+        "recommendation_id": _texts(found.recommendation_id),
+        "iso_week": _named([week_of(week.day)], np.zeros(len(rules), dtype=np.int64)),
         "place": found.place,
-        "kpi": texts([item.kpi for item in items]),
-        "component": texts([item.component for item in items]),
-        "action": found.action,
-        "title": texts([action.title for action in actions]),
-        "what_to_do": texts(["; ".join(action.what_to_do) for action in actions]),
-        "severity": _nullable(
-            tuple(name.name.lower() for name in Severity if name),
-            issues.severity[found.creator, found.component],
+        "kpi": _named([item.kpi for item in items], found.component),
+        "component": _named([item.component for item in items], found.component),
+        "action": _texts(found.action),
+        "severity": _named(
+            [item.name.lower() for item in Severity],
+            week.issues.severity[found.creator, found.component],
         ),
-        "cause": _nullable(
-            tuple(name.name.lower() for name in Cause if name),
-            issues.cause[found.creator, found.component],
+        "cause": _named(
+            [item.name.lower() for item in Cause], week.issues.cause[found.creator, found.component]
         ),
         "priority": found.priority,
         "headroom": found.headroom,
         "confidence": found.confidence,
-        "base_gain": found.base_gain,
+        "expected_gain": found.base_gain,
         "effort_hours": found.effort_hours,
-        "expected_value_usd": found.value,
-        "evidence_grade": texts([action.evidence_grade for action in actions]),
-        "primary_metric": texts([action.primary_metric for action in actions]),
-        "unit": texts([action.unit for action in actions]),
+        "expected_value": found.value,
+        "evidence_grade": _named([action.evidence_grade for action in of_code], code),
+        "primary_metric": _named([action.primary_metric for action in of_code], code),
         "baseline": found.baseline,
         "minimum_effect": found.minimum_effect,
-        "mde_relative": np.array([action.mde_relative for action in actions], dtype=np.float64),
-        "sample_size": found.sample_size,
+        "sample_size_per_arm": found.sample_size,
         "test_days": found.test_days,
         "is_feasible": found.is_feasible,
-        "plan_reason": found.plan_reason,
-        "stopping_rule": texts(
-            [
-                stopping_rule(catalogue, action, days)
-                for action, days in zip(actions, found.test_days, strict=True)
-            ]
-        ),
-        "reference_version": np.full(count, catalogue.version, dtype=object),
+        "plan_reason": _texts(found.plan_reason),
+        "stopping_rule": _texts(rules),
     }
+
+
+def with_gains(weeks: Iterator[Week], gains: pa.Table) -> Iterator[Week]:
+    """The weeks with what their catalogue had learnt from outcomes by then.
+
+    Args:
+        gains: one row per week_end_date and action with expected_gain and evidence_grade.
+    """
+    learnt: dict[int, dict[str, tuple[float, str]]] = {}
+    for day, action, gain, grade in zip(
+        _ordinals(gains, "week_end_date").tolist(),
+        gains.column("action").to_pylist(),
+        numbers(gains, "expected_gain").tolist(),
+        gains.column("evidence_grade").to_pylist(),
+        strict=True,
+    ):
+        learnt.setdefault(day, {})[action] = (gain, grade)
+    for week in weeks:
+        known: Mapping[str, tuple[float, str]] = learnt.get(week.day.toordinal(), {})
+        yield replace(week, catalogue=week.catalogue.with_measured(known))
