@@ -123,8 +123,8 @@ def weighted_effect(
     gap = mean_1 - mean_0
     size = n_0 + n_1
     plain = (size * gap).sum(axis=0) / total
-    # Where the propensity is not the share itself (clipped, or given), the correction of each arm's mean by its
-    # weighted residuals is 0 all the same: outcome means are saturated in the strata.
+    # Even where the propensity is not the share itself (clipped, or given), the weighted residuals of an arm
+    # sum to 0: outcome means are saturated in the strata.
     residual = squares_1 / chance**2 + squares_0 / (1 - chance) ** 2
     influence = (residual + size * (gap - plain) ** 2).sum(axis=0) / total**2
     clipped = kept & ((raw < clip[0]) | (raw > clip[1]))

@@ -27,8 +27,8 @@ from plumbline.statistics.observational import (
 from plumbline.statistics.outcomes import Bools, Floats, Outcome, Reason
 
 Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
-# What has a value per person and reading, in the order of the moments: the outcome, the same over as many days
-# before, and over as many days before that.
+# What has a value per person and reading, in the order of the moments: the outcome, the same over as many
+# days before, and over as many days before that.
 WINDOWS = ("outcome", "before", "earlier")
 METHODS = ("naive", "stratified", "matched", "ipw", "aipw", "did", "stacked_did")
 # A share needs so many expected events and non-events in each group for a normal interval (Cochran's rule).
@@ -149,23 +149,23 @@ def _standardised(reading: Reading, alpha: float, of_treated: bool) -> Answer:
     found = standardised_effect(
         _only(reading.untreated, 0), _only(reading.treated, 0), of_treated, alpha
     )
-    return Answer(found.effect, *_used(reading), found.levels, 0.0, _NO_TREND)
+    n_0, n_1 = _used(reading)
+    return Answer(found.effect, n_0, n_1, found.levels, 0.0, _NO_TREND)
 
 
 def _weighted(reading: Reading, alpha: float, robust: bool) -> Answer:
     kept = reading.overlaps
     arms = [_unbiased(_only(arm, 0)[kept]) for arm in (reading.untreated, reading.treated)]
-    found = weighted_effect(*arms, _SHARED, alpha, reading.propensity[kept])
+    found = weighted_effect(arms[0], arms[1], _SHARED, alpha, reading.propensity[kept])
     people = arms[0].n + arms[1].n
     moved = np.abs(reading.propensity[kept] - reading.share[kept]) > 1e-12
     clipped = float(people[moved].sum() / max(people.sum(), 1))
+    n_0, n_1 = _used(reading)
     if not robust:
-        return Answer(
-            found.inverse_weighted, *_used(reading), found.levels, clipped, _NO_TREND
-        )
+        return Answer(found.inverse_weighted, n_0, n_1, found.levels, clipped, _NO_TREND)
     # Its levels are those of standardisation, which its estimate is the difference of.
-    levels = standardised_effect(*arms, False, alpha).levels
-    return Answer(found.doubly_robust, *_used(reading), levels, clipped, _NO_TREND)
+    levels = standardised_effect(arms[0], arms[1], False, alpha).levels
+    return Answer(found.doubly_robust, n_0, n_1, levels, clipped, _NO_TREND)
 
 
 def _differences(reading: Reading, alpha: float) -> Answer:
@@ -188,11 +188,11 @@ def _differences(reading: Reading, alpha: float) -> Answer:
     if not reading.has_before:
         nothing = Estimate.of(np.asarray(0.0), np.asarray(0.0), Reason.TOO_FEW_PERIODS, alpha)
         empty = Outcome.of(0.0, np.int8(Reason.TOO_FEW_PERIODS))
-        return Answer(nothing, *n, (empty, empty), 0.0, _NO_TREND)
-    study = stacked_differences(*arms, times, -1, alpha)
+        return Answer(nothing, n[0], n[1], (empty, empty), 0.0, _NO_TREND)
+    study = stacked_differences(arms[0], arms[1], times, -1, alpha)
     after = _scalar(arms[1].mean[0, -1])
     trend = study.pre_trend.value if reading.has_earlier else _NO_TREND
-    return Answer(study.average, *n, _levels(study.average, after), 0.0, trend)
+    return Answer(study.average, n[0], n[1], _levels(study.average, after), 0.0, trend)
 
 
 def _levels(effect: Estimate, after: float) -> tuple[Outcome, Outcome]:
@@ -233,7 +233,7 @@ def _stacked(panels: Columns, question: str, alpha: float) -> Answer:
     whole = arms[1][usable].merged(0) if usable.any() else arms[1][0]
     after = float((whole.mean + whole.rest)[weeks >= 0].mean())
     levels = _levels(study.average, after)
-    return Answer(study.average, *used, levels, 0.0, study.pre_trend.value)
+    return Answer(study.average, used[0], used[1], levels, 0.0, study.pre_trend.value)
 
 
 def _readings(strata: Columns) -> dict[tuple[str, str], tuple[list[str], Reading]]:
