@@ -42,7 +42,7 @@ class Recommendations:
         sample_size: units per arm; NaN where the baseline is not known or has no variance.
         test_days: days the test runs: those of the entry, or as many as the units need.
         is_feasible: the units are there within ``max_test_days``; false where nobody can say.
-        plan_reason: why there is no sample size, or None.
+        plan_reason: why the plan is not complete (unknown_baseline, no_variance, unknown_traffic), or None.
     """
 
     recommendation_id: Objects
@@ -239,7 +239,9 @@ def _plans(
     days = np.maximum(planned, np.ceil(2.0 * needed / daily))
     feasible = days <= catalogue.setting("max_test_days")
     reason = np.where(
-        ~known, "unknown_baseline", np.where(~usable, "no_variance", np.where(True, None, None))
+        ~known,
+        "unknown_baseline",
+        np.where(~usable, "no_variance", np.where(np.isnan(daily), "unknown_traffic", None)),
     )
     return {
         "baseline": baseline,
