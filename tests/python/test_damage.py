@@ -191,6 +191,25 @@ DAMAGE = {
         "delete from retention.agg_bot_retention__cohorts where bot_id = "
         "(select min(bot_id) from retention.agg_bot_retention__cohorts)"
     ),
+    "assert_no_feature_of_churn_knows_the_outcome": (
+        "update retention.agg_churn_evaluations set strongest_feature_area_low = 0.99 "
+        "where model_name = 'logistic'"
+    ),
+    "assert_scores_of_churn_cover_who_was_active_lately": (
+        "delete from retention.fct_churn_scores where person_id = "
+        "(select min(person_id) from retention.fct_churn_scores)"
+    ),
+    "assert_contributions_to_churn_add_up_to_the_prediction": (
+        "update retention.fct_churn_scores set contribution_log_odds = contribution_log_odds + 0.01"
+    ),
+    "assert_bins_of_churn_hold_the_people_of_the_test": (
+        "update retention.agg_churn_calibrations set churned_count = churned_count + 1 "
+        "where bin_number = 1"
+    ),
+    "assert_activation_halves_hold_every_newcomer_once": (
+        "update retention.agg_activation_thresholds set measure_other_count = measure_other_count + 1 "
+        "where event_name = 'new_message' and window_days = 3"
+    ),
 }
 
 
