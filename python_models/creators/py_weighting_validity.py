@@ -6,7 +6,7 @@ from plumbline.frames import write
 from plumbline.scoring.followup import Trial, validity_rows
 from plumbline.scoring.tables import open_weeks
 
-MEASURES = ("spearman_gain", "spearman", "ndcg", "precision")
+MEASURES = ("spearman_gain", "spearman", "ndcg", "top_precision")
 SCHEMA = pa.schema(
     [
         ("week_end_date", pa.date32()),

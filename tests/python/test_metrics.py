@@ -50,6 +50,8 @@ NO_METRIC = re.compile(
     # What a model of churn says of itself, and what goes with an outcome beside its adjusted effect.
     r"|(strongest|single)_feature_area|calibration_(slope|intercept)|brier_gain|permutation_loss"
     r"|mean_absolute_contribution|.*_log_odds|log_odds|naive_effect|outcome_total"
+    # What the plan of a test and the outcome of an action are made of.
+    r"|baseline_value|minimum_effect|metric_(before|after)|expected_after"
     # Features that groups of alike bots were made of, over the trailing window.
     r"|trailing_.*"
 )

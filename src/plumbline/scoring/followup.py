@@ -30,6 +30,8 @@ WEEKS_BACK = 12
 WEEK = 7
 # What scores are judged by.
 OUTCOME = "total_revenue"
+# Column -> measure of rank validity.
+MEASURES = {"spearman": "spearman", "ndcg": "ndcg", "top_precision": "precision"}
 
 
 # ---------------------------------------------------------------- validity of weightings
@@ -115,10 +117,10 @@ def validity_rows(weeks: Iterable[Week], trial: Trial, names: Sequence[str]) -> 
             "spearman_gain_low": found.gain_low,
             "spearman_gain_high": found.gain_high,
         }
-        for measure in ("spearman", "ndcg", "precision"):
-            columns[measure] = getattr(found.value, measure)
-            columns[f"{measure}_low"] = getattr(found.low, measure)
-            columns[f"{measure}_high"] = getattr(found.high, measure)
+        for name, measure in MEASURES.items():
+            columns[name] = getattr(found.value, measure)
+            columns[f"{name}_low"] = getattr(found.low, measure)
+            columns[f"{name}_high"] = getattr(found.high, measure)
         parts.append(columns)
     return _below(parts, names)
 

@@ -109,13 +109,17 @@ def rank_validity(
         (_Order(row[mask]), _Order(outcome[mask]), mask)
         for row, mask in zip(scores, seen, strict=True)
     ]
+    enough = units >= FEWEST
     value = _measures(held, np.ones(n), share, discounts)
+    for part in (value.spearman, value.ndcg, value.precision):
+        part[~enough] = np.nan
     draws = np.random.default_rng(seed)
     found = np.full((3, replicates, len(scores)), np.nan)
     for replicate in range(replicates if n >= FEWEST else 0):
         counts = np.bincount(draws.integers(0, n, n), minlength=n).astype(np.float64)
         again = _measures(held, counts, share, discounts)
         found[:, replicate] = again.spearman, again.ndcg, again.precision
+    found[:, :, ~enough] = np.nan
     tails = ((1 - level) / 2, (1 + level) / 2)
     low, high = (Measures(*(_quantile(part, tail) for part in found)) for tail in tails)
     against = found[0] - found[0][:, [reference]]
@@ -151,7 +155,7 @@ def _measured(
 ) -> tuple[float, float, float]:
     """Spearman, NDCG and precision of units that stand in the sample ``counts`` times."""
     total = counts.sum()
-    if np.count_nonzero(counts) < FEWEST:
+    if np.count_nonzero(counts) < 2:
         return float("nan"), float("nan"), float("nan")
     by_score, by_outcome = score.weights(counts), later.weights(counts)
     rank_score, rank_outcome = _midranks(by_score), _midranks(by_outcome)
