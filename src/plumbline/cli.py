@@ -26,10 +26,12 @@ _COMMANDS = {
         "plumbline.answers.command",
         "Score new answers of language models by rules.",
     ),
+    "import": ("plumbline.importing.command", "Bring experiments of GrowthBook into the inbox."),
     "check": ("plumbline.building.check", "Count everything again: lake, record, staging, facts."),
     "expectations": ("plumbline.landing.expectations", "Judge the landing as a whole."),
     "simulate": ("plumbline.simulate.command", "Write an invented company and the truth about it."),
     "metrics": ("plumbline.metrics.command", "Say what a metric means and which column holds it."),
+    "serve": ("plumbline.service.command", "Score creators and read marts over HTTP."),
     "docs": ("plumbline.building.documentation", "Write the documentation site as one file."),
     "contract": ("plumbline.contract.command", "Keep what dbt knows in step with vars.yml."),
 }

@@ -15,6 +15,12 @@ from worlds import World
 
 # On a copy of the shipped sample, by claim; those of test_fixtures.py are damaged there.
 DAMAGE = {
+    "assert_creator_weights_add_up_to_one_on_every_day": (
+        "update reference.creator_components set weight = weight + 0.01 where position = 2"
+    ),
+    "assert_every_creator_component_can_be_diagnosed_and_answered": (
+        "delete from reference.creator_recommendations where effort_hours = 4"
+    ),
     "assert_growth_accounting_closes_on_the_published_actives": (
         "update growth.agg_growth_accounting__daily set active_user_count = active_user_count + 1 "
         "where window_days = 7 and activity_date = date '2026-05-01'"
@@ -184,6 +190,25 @@ DAMAGE = {
     "assert_bot_cohorts_hold_every_first_chat_once": (
         "delete from retention.agg_bot_retention__cohorts where bot_id = "
         "(select min(bot_id) from retention.agg_bot_retention__cohorts)"
+    ),
+    "assert_no_feature_of_churn_knows_the_outcome": (
+        "update retention.agg_churn_evaluations set strongest_feature_area_low = 0.99 "
+        "where model_name = 'logistic'"
+    ),
+    "assert_scores_of_churn_cover_who_was_active_lately": (
+        "delete from retention.fct_churn_scores where person_id = "
+        "(select min(person_id) from retention.fct_churn_scores)"
+    ),
+    "assert_contributions_to_churn_add_up_to_the_prediction": (
+        "update retention.fct_churn_scores set contribution_log_odds = contribution_log_odds + 0.01"
+    ),
+    "assert_bins_of_churn_hold_the_people_of_the_test": (
+        "update retention.agg_churn_calibrations set churned_count = churned_count + 1 "
+        "where bin_number = 1"
+    ),
+    "assert_activation_halves_hold_every_newcomer_once": (
+        "update retention.agg_activation_thresholds set measure_other_count = measure_other_count + 1 "
+        "where event_name = 'new_message' and window_days = 3"
     ),
 }
 

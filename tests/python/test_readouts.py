@@ -434,9 +434,8 @@ def test_priors_know_only_their_own_history() -> None:
     random = np.random.default_rng(4)
     effects = random.normal(0, 0.2, 40)
     columns = {
-        "experiment_id": np.array(["a"] * 40 + ["b"], dtype=object),
-        "phase": np.zeros(41),
         "metric": np.array(["m"] * 41, dtype=object),
+        "started_day": np.array([20_470.0] * 40 + [20_480.0]),
         "log_ratio": np.append(effects, np.nan),
         "log_ratio_error": np.append(np.full(40, 0.01), np.nan),
     }

@@ -33,7 +33,11 @@ FORMATS = ("ndjson", "csv", "parquet")
 # Which load a row came with is the one thing a mart may tell about the way the rows came.
 ABOUT_LOADS = {"core.fct_loads"}
 # A model is put to the test on the last 56 days; the product of these tests is 40 days old.
-TOO_YOUNG = {"subscription.agg_order_holdouts", "subscription.agg_renewal_holdouts"}
+TOO_YOUNG = {
+    "subscription.agg_order_holdouts",
+    "subscription.agg_renewal_holdouts",
+    "subscription.agg_lifetime_value_holdouts",
+}
 
 
 class Input(NamedTuple):

@@ -18,6 +18,28 @@ assigned as (
 
 ),
 
+-- Every metric counts the units of an arm; where they differ, the largest count saw them all.
+counted as (
+
+    select
+        experiment_id,
+        phase,
+        variation_id,
+        max(metric_unit_count) as unit_count
+    from (
+        select
+            experiment_id,
+            phase,
+            variation_id,
+            metric,
+            cast(sum(unit_count) as bigint) as metric_unit_count
+        from {{ ref('int_experiment_counts_summed') }}
+        group by experiment_id, phase, variation_id, metric
+    ) as metrics
+    group by experiment_id, phase, variation_id
+
+),
+
 cut as (
 
     select
@@ -56,7 +78,7 @@ select
     arms.expected_weight,
     'all' as segment_key,
     'all' as segment_value,
-    coalesce(assigned.unit_count, 0) as unit_count,
+    coalesce(counted.unit_count, assigned.unit_count, 0) as unit_count,
     coalesce(assigned.multi_exposed_count, 0) as multi_exposed_count,
     coalesce(assigned.excluded_count, 0) as excluded_count
 from {{ ref('int_experiment_variations_listed') }} as arms
@@ -64,6 +86,10 @@ left join assigned
     on arms.experiment_id = assigned.experiment_id
     and arms.phase = assigned.phase
     and arms.variation_id = assigned.variation_id
+left join counted
+    on arms.experiment_id = counted.experiment_id
+    and arms.phase = counted.phase
+    and arms.variation_id = counted.variation_id
 union all
 select
     arms.experiment_id,

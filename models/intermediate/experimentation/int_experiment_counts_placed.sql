@@ -9,7 +9,7 @@ select
     case
         when metrics.window_days > 0
             then {{ add_days('counts.exposure_date', 'metrics.delay_days + metrics.window_days - 1') }}
-        else {{ add_days(reporting_date('phases.closed_at'), -1) }}
+        when metrics.window_days = 0 then {{ add_days(reporting_date('phases.closed_at'), -1) }}
     end as matured_date,
     counts.unit_count,
     counts.success_count,
@@ -18,7 +18,6 @@ select
     case
         when phases.phase is null then 'no_phase'
         when metrics.metric is null then 'no_metric'
-        when counts.exposure_date > {{ as_of_date() }} then 'not_over'
         else 'none'
     end as quarantine_reason
 from {{ ref('stg_experiments__counts') }} as counts

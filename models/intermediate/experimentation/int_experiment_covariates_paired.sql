@@ -1,4 +1,5 @@
--- One row per treatment and measure before exposure; metrics of one measure share it.
+-- One row per treatment and measure before exposure; metrics of one measure share it. What was counted elsewhere
+-- has no before.
 with
 
 ranked as (
@@ -9,7 +10,7 @@ ranked as (
             partition by experiment_id, phase, variation_id, measure order by metric asc nulls last
         ) as measure_rank
     from {{ ref('int_experiment_cells_paired') }}
-    where segment_key = 'all' and cohort = 'all'
+    where segment_key = 'all' and cohort = 'all' and measure <> 'counted'
 
 )
 

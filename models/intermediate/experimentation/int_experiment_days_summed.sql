@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 {%- set segments = ['role', 'country', 'platform', 'tenure', 'workflow'] -%}
 -- Sums over units by the day on which their window closed: whole numbers, so that days, arms and segments add
--- up without loss.
+-- up without loss. Experiments that were counted elsewhere join here.
 with
 
 centred as (
@@ -49,3 +49,20 @@ group by grouping sets (  -- noqa: PRS
 having
     coalesce({{ segments | join(', ') }}) is not null
     or grouping({{ segments | join(') + grouping(') }}) = {{ segments | length }}
+union all
+select
+    experiment_id,
+    phase,
+    variation_id,
+    metric,
+    matured_date,
+    segment_key,
+    segment_value,
+    unit_count,
+    nonzero_count,
+    before_count,
+    {%- for term in statistic_terms() %}
+    sum_{{ term }},
+    {%- endfor %}
+    max_value
+from {{ ref('int_experiment_counts_summed') }}

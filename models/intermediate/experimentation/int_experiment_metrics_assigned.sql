@@ -13,6 +13,16 @@ phases as (
 
 ),
 
+counted as (
+
+    select distinct
+        experiment_id,
+        phase
+    from {{ ref('int_experiment_counts_placed') }}
+    where quarantine_reason = 'none'
+
+),
+
 own_goals as (
 
     select distinct experiment_id
@@ -37,6 +47,7 @@ candidates as (
         goals.priority,
         goals.margin_relative,
         goals.owner,
+        counted.experiment_id is not null as is_counted,
         row_number() over (
             partition by phases.experiment_id, phases.phase, goals.metric
             order by
@@ -47,6 +58,7 @@ candidates as (
     inner join {{ ref('experiment_goals') }} as goals
         on phases.experiment_id = goals.experiment_id or goals.experiment_id = 'any'
     left join own_goals on phases.experiment_id = own_goals.experiment_id
+    left join counted on phases.experiment_id = counted.experiment_id and phases.phase = counted.phase
 
 )
 
@@ -85,4 +97,6 @@ from candidates
 inner join {{ ref('experiment_metrics') }} as metrics
     on candidates.metric = metrics.metric
     and (candidates.unit_type = metrics.unit_type or metrics.unit_type = 'any')
+    -- Of an experiment that was counted elsewhere nothing else is known.
+    and candidates.is_counted = (metrics.numerator = 'counted')
 where candidates.preference = 1

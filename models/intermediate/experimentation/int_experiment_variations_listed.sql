@@ -16,6 +16,23 @@ registered as (
 
 ),
 
+exposed as (
+
+    select
+        experiment_id,
+        phase,
+        variation_id
+    from {{ ref('int_units_assigned') }}
+    union
+    select
+        experiment_id,
+        phase,
+        variation_id
+    from {{ ref('int_experiment_counts_placed') }}
+    where quarantine_reason = 'none' and unit_count > 0
+
+),
+
 listed as (
 
     select
@@ -27,14 +44,14 @@ listed as (
         true as is_registered
     from registered
     union all
-    select distinct
+    select
         units.experiment_id,
         units.phase,
         units.variation_id,
         false as is_control,
         0 as expected_weight,
         false as is_registered
-    from {{ ref('int_units_assigned') }} as units
+    from exposed as units
     left join registered
         on units.experiment_id = registered.experiment_id
         and units.phase = registered.phase

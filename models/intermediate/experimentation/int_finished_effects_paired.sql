@@ -1,5 +1,6 @@
--- For every phase and metric that is judged: the effects on that metric that were known when the phase began.
--- They never change afterwards, so the prior made of them is frozen. A phase without any keeps one empty row.
+-- For every metric and day on which a phase that is judged by it began: the effects on that metric that were known
+-- then. They never change afterwards, so the prior made of them is frozen. A day without any keeps one empty row.
+-- Phases that began on one day know the same.
 with
 
 splits as (
@@ -39,22 +40,30 @@ finished as (
     where results.segment_key = 'all' and results.cohort = 'matured' and results.method in ('capped', 'plain')
         and results.log_ratio is not null
 
+),
+
+starts as (
+
+    select distinct
+        metrics.metric,
+        progress.started_date
+    from {{ ref('int_experiment_metrics_assigned') }} as metrics
+    inner join {{ ref('int_experiment_progress_measured') }} as progress
+        on metrics.experiment_id = progress.experiment_id and metrics.phase = progress.phase
+    where metrics.role in ('goal', 'guardrail')
+
 )
 
 select
-    metrics.experiment_id,
-    metrics.phase,
-    metrics.metric,
+    starts.metric,
+    cast({{ day_diff("cast('1970-01-01' as date)", 'starts.started_date') }} as bigint) as started_day,
     coalesce(finished.experiment_id, 'none') as finished_experiment_id,
     coalesce(finished.phase, -1) as finished_phase,
     coalesce(finished.variation_id, 'none') as finished_variation_id,
     finished.log_ratio,
     finished.log_ratio_error
-from {{ ref('int_experiment_metrics_assigned') }} as metrics
-inner join {{ ref('int_experiment_progress_measured') }} as progress
-    on metrics.experiment_id = progress.experiment_id and metrics.phase = progress.phase
+from starts
 left join finished
-    on metrics.metric = finished.metric
-    and progress.started_date > finished.known_date
+    on starts.metric = finished.metric
+    and starts.started_date > finished.known_date
     and finished.view_rank = 1
-where metrics.role in ('goal', 'guardrail')

@@ -17,6 +17,17 @@ centres as (
             as before_denominator_pivot
     from {{ ref('int_units_measured') }}
     group by experiment_id, phase, metric
+    union all
+    -- A success that was counted elsewhere is 0 or 1.
+    select distinct
+        experiment_id,
+        phase,
+        metric,
+        cast(0 as bigint) as numerator_pivot,
+        cast(0 as bigint) as denominator_pivot,
+        cast(0 as bigint) as before_numerator_pivot,
+        cast(0 as bigint) as before_denominator_pivot
+    from {{ ref('int_experiment_counts_summed') }}
 
 ),
 

@@ -25,7 +25,10 @@ valued as (
         {{ measure_of('metrics.denominator', 'earlier') }} as before_denominator
     from {{ ref('int_units_described') }} as units
     inner join {{ ref('int_experiment_metrics_assigned') }} as metrics
-        on units.experiment_id = metrics.experiment_id and units.phase = metrics.phase
+        on units.experiment_id = metrics.experiment_id
+        and units.phase = metrics.phase
+        -- Units of an experiment that was counted elsewhere are not counted again.
+        and metrics.numerator <> 'counted'
     left join {{ ref('int_unit_windows_measured') }} as later
         on units.experiment_id = later.experiment_id
         and units.phase = later.phase

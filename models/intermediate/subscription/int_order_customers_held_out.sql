@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 {#- Days before the last complete day whose orders a fit must not see. -#}
-{%- set held_out_days = 56 %}
+{%- set held_out_days = number_var('lifetime_holdout_days') %}
 -- Buyers as they were known at a past day, and what they bought since. Orders of one day are one purchase.
 with
 
@@ -22,7 +22,7 @@ days as (
         kinds.order_kind,
         orders.person_key,
         orders.order_date,
-        orders.order_date > {{ add_days(as_of_date(), -held_out_days) }} as is_later,
+        orders.order_date > {{ add_days(as_of_date(), '-' ~ held_out_days) }} as is_later,
         min(orders.order_date) over (partition by kinds.order_kind, orders.person_key) as first_order_date,
         sum(orders.gross_usd) as gross_usd
     from {{ ref('int_orders_unified') }} as orders
@@ -47,5 +47,5 @@ select
     count(case when is_later then 1 end) as later_days_count,
     cast(coalesce(sum(case when is_later then gross_usd end), 0) as decimal(18, 6)) as later_gross_usd
 from days
-where first_order_date <= {{ add_days(as_of_date(), -held_out_days) }}
+where first_order_date <= {{ add_days(as_of_date(), '-' ~ held_out_days) }}
 group by person_key, order_kind, first_order_date

@@ -18,7 +18,7 @@ select
     people.person_key,
     people.first_active_date,
     'acquisition_tag' as segment_dimension,
-    coalesce(tags.tag, 'none') as segment_value
+    case when people.first_bot_key is null then 'none' else coalesce(tags.tag, 'untagged') end as segment_value
 from people
 left join {{ ref('int_bot_tags_merged') }} as tags
     on people.first_bot_key = tags.bot_key

@@ -1,5 +1,5 @@
 {#- Days before the last complete day whose renewals a fit must not see. -#}
-{%- set held_out_days = 56 %}
+{%- set held_out_days = number_var('lifetime_holdout_days') %}
 -- What was known of renewals at a past day, and what became since of those who were customers then.
 with
 
@@ -28,7 +28,7 @@ cut as (
         min(case when outcome = 'changed' or plan_id <> first_plan_id then period_number end) over (
             partition by subscription_id, run_number
         ) as censored_number,
-        {{ add_days(as_of_date(), -held_out_days) }} as known_date,
+        {{ add_days(as_of_date(), '-' ~ held_out_days) }} as known_date,
         {{ day_diff('started_date', 'due_date') }} as period_days,
         {{ day_diff('due_date', as_of_date()) }} - {{ number_var('payment_grace_days') }} as days_since,
         {{ day_diff('latest_due_date', as_of_date()) }} - {{ number_var('payment_grace_days') }} as known_days
@@ -55,9 +55,9 @@ known as (
 
 steps as (
 
-    select {{ day_diff(add_days(as_of_date(), -held_out_days), 'calendar_date') }} as steps_ahead
+    select {{ day_diff(add_days(as_of_date(), '-' ~ held_out_days), 'calendar_date') }} as steps_ahead
     from {{ ref('int_dates_spined') }}
-    where calendar_date > {{ add_days(as_of_date(), -held_out_days) }}
+    where calendar_date > {{ add_days(as_of_date(), '-' ~ held_out_days) }}
 
 ),
 

@@ -9,7 +9,12 @@ runs as (
     select
         *,
         {{ first_by('plan_id', ['period_number']) }} over (partition by subscription_id, run_number) as first_plan_id,
-        min(started_date) over (partition by subscription_id, run_number) as first_started_date
+        min(started_date) over (partition by subscription_id, run_number) as first_started_date,
+        -- A renewal charged early may be due before the one it follows; it is known no sooner.
+        max(due_date) over (
+            partition by subscription_id, run_number order by period_number asc nulls last
+            rows between unbounded preceding and current row
+        ) as latest_due_date
     from {{ ref('int_subscription_periods') }}
 
 ),
@@ -18,8 +23,11 @@ judged as (
 
     select
         *,
-        -- Not due, in grace, or gone on under another plan: what became of the customer here is not known.
-        outcome not in ('renewed', 'lapsed') or plan_id <> first_plan_id as is_censored
+        -- Not due, or gone on under another plan: what became of the customer here is not known. A renewal is
+        -- known at once and a lapse only after grace: before that neither counts, or renewal would look too high.
+        outcome not in ('renewed', 'lapsed')
+        or plan_id <> first_plan_id
+        or {{ day_diff('latest_due_date', as_of_date()) }} < {{ number_var('payment_grace_days') }} as is_censored
     from runs
 
 ),

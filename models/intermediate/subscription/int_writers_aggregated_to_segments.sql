@@ -33,7 +33,7 @@ segmented as (
         writers.person_key,
         writers.event_date,
         'tag' as segment_dimension,
-        coalesce(tags.tag, 'none') as segment_value
+        coalesce(tags.tag, 'untagged') as segment_value
     from writers
     left join {{ ref('int_bot_tags_merged') }} as tags
         on writers.bot_key = tags.bot_key

@@ -20,7 +20,7 @@ judged as (
 
 ),
 
--- The earliest copy wins, then the smallest content hash; arrival only separates identical rows.
+-- The copy that landed last wins, then the smallest content hash: delivered again, a row is corrected.
 -- A quarantined row does not compete with good ones.
 ranked as (
 
@@ -31,9 +31,8 @@ ranked as (
                 experiment_id, phase, variation_id,
                 case when quarantine_reason is null then 1 else 0 end
             order by
-                started_at asc nulls last,
+                ingested_at desc nulls last,
                 row_hash asc nulls last,
-                ingested_at asc nulls last,
                 load_id asc nulls last
         ) as copy_rank
     from judged

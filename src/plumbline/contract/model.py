@@ -72,7 +72,8 @@ class Table:
         entity: plural entity of the staging model ``stg_<source>__<entity>``.
         key: columns that identify a row.
         time: business time; its day is the row's event date.
-        winner: ``earliest`` or ``latest`` copy of a key is kept.
+        winner: ``earliest`` or ``latest`` copy of a key by business time is kept, or the
+            ``last_landed`` one, where a later delivery corrects an earlier one.
         one_of: columns of which at least one must be present.
         flows: ``daily`` where rows arrive every day, so that old data means a stale source.
         columns: contract columns in order, ``ingested_at`` last.

@@ -16,6 +16,27 @@ from plumbline.project import variables
 
 _HEADER = "# Written by `plumbline contract --write` from the contract in vars.yml; edit that.\n"
 
+_COPIES = "arrival only separates identical rows."
+# How a winner is described, why it wins, and in which order copies stand.
+_WINNERS = {
+    "earliest": (
+        "earliest {time}",
+        f"-- The earliest copy wins, then the smallest content hash; {_COPIES}",
+        "{time} asc, row_hash asc, ingested_at asc",
+    ),
+    "latest": (
+        "latest {time}",
+        f"-- The latest version wins, then the smallest content hash; {_COPIES}",
+        "{time} desc, row_hash asc, ingested_at asc",
+    ),
+    "last_landed": (
+        "last landed",
+        "-- The copy that landed last wins, then the smallest content hash: delivered again, a row is "
+        "corrected.",
+        "ingested_at desc, row_hash asc",
+    ),
+}
+
 _VERDICT_COLUMNS = [
     ("load_id", "Load the row came with."),
     ("landed_date", "UTC day of the business time; 1900-01-01 where it is null."),
@@ -197,7 +218,7 @@ def staging_properties(table: Table) -> dict[str, str]:
             _model(
                 f"{name}__duplicates",
                 f"One row per landed copy of a {table.name} row that another copy won over "
-                f"({'latest' if table.winner == 'latest' else 'earliest'} {table.time}, then content).",
+                f"({_WINNERS[table.winner][0].format(time=table.time)}, then content).",
                 [*columns, *verdict],
                 [],
             )
@@ -221,11 +242,9 @@ def staging_sql(table: Table) -> dict[str, str]:
     """SQL of the four staging models of one table, by model name."""
     name = table.staging_model
     partition = ", ".join(table.key)
-    order = "desc" if table.winner == "latest" else "asc"
-    first = "latest version" if table.winner == "latest" else "earliest copy"
-    why = (
-        f"-- The {first} wins, then the smallest content hash; "
-        "arrival only separates identical rows."
+    _, why, first = _WINNERS[table.winner]
+    order = "\n                ".join(
+        f"{term} nulls last," for term in first.format(time=table.time).split(", ")
     )
     judged = f"""{{{{ config(materialized='table') }}}}
 
@@ -260,9 +279,7 @@ ranked as (
                 {partition},
                 case when quarantine_reason is null then 1 else 0 end
             order by
-                {table.time} {order} nulls last,
-                row_hash asc nulls last,
-                ingested_at asc nulls last,
+                {order}
                 load_id asc nulls last
         ) as copy_rank
     from judged

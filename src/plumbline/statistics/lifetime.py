@@ -37,6 +37,8 @@ class Missing(StrEnum):
     NO_LATER_CHURN = "no_later_churn"
     EVERYBODY_CHURNED_AT_ONCE = "everybody_churned_at_once"
     NO_REPEAT_ORDERS = "no_repeat_orders"
+    NO_RETURNS = "no_returns"
+    NO_REVENUE = "no_revenue"
     NO_SPREAD = "no_spread"
     ON_THE_EDGE = "on_the_edge"
     INFINITE_MEAN = "infinite_mean"

@@ -6,13 +6,21 @@ rows. A value that does not exist is NaN or None, with its reason in ``missing_r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plumbline.statistics.lifetime import Missing
+from plumbline.statistics.lifetime_cohorts import (
+    CohortValue,
+    ValueEstimate,
+    cohort_days,
+    fit_cohort_value,
+    predict_value,
+    predict_values,
+)
 from plumbline.statistics.lifetime_contractual import (
     RenewalCounts,
     expected_payments,
@@ -330,6 +338,145 @@ def order_hold_outs(
         "order_kind": names, **table, "is_covered": covered, "simpler_order_model": simpler,
         "missing_reason": _labels(reasons),
     }  # fmt: skip
+
+
+def value_forecasts(
+    dimensions: ArrayLike,
+    segments: ArrayLike,
+    weeks: ArrayLike,
+    ages: ArrayLike,
+    people: ArrayLike,
+    active: ArrayLike,
+    revenue: ArrayLike,
+    horizons: Sequence[int],
+    minimum_people: int,
+    observed_share: float,
+    latest_days: int,
+    level: float,
+) -> Columns:
+    """What a new member is expected to bring within each horizon; one row a segment and horizon.
+
+    Args:
+        dimensions, segments: what people are split by, and the value of it.
+        weeks, ages: cohort week and age in days of each row.
+        people, active, revenue: members who lived through the age, those active on it, what they brought.
+        horizons: numbers of days from the first.
+        minimum_people, observed_share, latest_days: as of ``fit_cohort_value``.
+        level: coverage of intervals.
+    """
+    names = ("segment_dimension", "segment_value")
+    rows: list[dict[str, Any]] = []
+    for key, model, _ in _values(
+        dimensions, segments, weeks, ages, people, active, revenue, np.zeros(np.shape(ages)),
+        minimum_people, observed_share, latest_days,
+    ):  # fmt: skip
+        for horizon, found in zip(horizons, predict_values(model, horizons, level), strict=True):
+            rows.append(dict(zip(names, key, strict=True)) | {"horizon_days": horizon}
+                        | _facts(model) | _estimated(found))  # fmt: skip
+    integers = ("horizon_days", "person_count", "cohort_week_count", "observed_days")
+    return _columns(rows, (*names, "missing_reason"), integers, (
+        "daily_activity_rate", "daily_leave_rate", "leave_rate_spread", "value", "value_low", "value_high",
+        "observed_value", "active_days", "revenue_per_active_day",
+    ))  # fmt: skip
+
+
+def value_hold_outs(
+    dimensions: ArrayLike,
+    segments: ArrayLike,
+    weeks: ArrayLike,
+    ages: ArrayLike,
+    days_ahead: ArrayLike,
+    people: ArrayLike,
+    active: ArrayLike,
+    revenue: ArrayLike,
+    minimum_people: int,
+    observed_share: float,
+    latest_days: int,
+    level: float,
+) -> Columns:
+    """What people known at a past day brought since, beside the prediction; one row a segment and stretch.
+
+    Args:
+        days_ahead: 0 in a row known at the day; later rows bear the end of their stretch in days after it.
+            The stretches add up: a row of the result counts all days up to its own.
+        dimensions, segments, weeks, ages, people, active, revenue, minimum_people, observed_share,
+            latest_days, level: as of :func:`value_forecasts`.
+    """
+    names = ("segment_dimension", "segment_value")
+    rows: list[dict[str, Any]] = []
+    for key, model, later in _values(
+        dimensions, segments, weeks, ages, people, active, revenue, days_ahead,
+        minimum_people, observed_share, latest_days,
+    ):  # fmt: skip
+        ahead, age, size, money = later
+        for end in np.unique(ahead):
+            until = ahead <= end
+            weights = np.bincount(age[until].astype(np.int64), size[until])
+            found = predict_value(model, weights, level, int(end))
+            observed = float(money[until].sum())
+            known = bool(np.isfinite(found.low))
+            rows.append(dict(zip(names, key, strict=True)) | {
+                "days_ahead": int(end), "observed_revenue": observed,
+                "is_covered": (found.low <= observed <= found.high) if known else None,
+            } | _facts(model) | _estimated(found))  # fmt: skip
+    integers = ("days_ahead", "person_count", "cohort_week_count", "observed_days")
+    return _columns(
+        rows, (*names, "is_covered", "missing_reason"), integers,
+        ("value", "value_low", "value_high", "observed_revenue"),
+    )  # fmt: skip
+
+
+def _values(
+    dimensions: ArrayLike, segments: ArrayLike, weeks: ArrayLike, ages: ArrayLike, people: ArrayLike,
+    active: ArrayLike, revenue: ArrayLike, days_ahead: ArrayLike, minimum_people: int,
+    observed_share: float, latest_days: int,
+) -> Iterator[tuple[tuple[str, str], CohortValue, tuple[NDArray[Any], ...]]]:  # fmt: skip
+    """Each segment in order, its fit to the rows that were known, and the other rows."""
+    dimension, segment = np.asarray(dimensions, dtype=object), np.asarray(segments, dtype=object)
+    numbers = [
+        np.asarray(column, dtype=np.float64)
+        for column in (weeks, ages, people, active, revenue, days_ahead)
+    ]
+    for key in sorted(set(zip(dimension.tolist(), segment.tolist(), strict=True))):
+        rows = (dimension == key[0]) & (segment == key[1])
+        week, age, size, busy, money, ahead = (column[rows] for column in numbers)
+        known = ahead == 0
+        cohorts = cohort_days(week[known], age[known], size[known], busy[known], money[known])
+        model = fit_cohort_value(cohorts, minimum_people, observed_share, latest_days)
+        yield key, model, (ahead[~known], age[~known], size[~known], money[~known])
+
+
+def _facts(model: CohortValue) -> dict[str, Any]:
+    size = model.cohorts.people
+    return {
+        "person_count": int(size[:, 0].sum()) if size.size else 0,
+        "cohort_week_count": len(size),
+        "observed_days": model.observed_days,
+        "daily_activity_rate": model.daily_activity,
+        "daily_leave_rate": model.daily_leaving,
+        "leave_rate_spread": model.leaving_spread,
+    }
+
+
+def _estimated(found: ValueEstimate) -> dict[str, Any]:
+    return {
+        "value": found.value, "value_low": found.low, "value_high": found.high,
+        "observed_value": found.observed, "active_days": found.active_days,
+        "revenue_per_active_day": found.revenue_per_active_day,
+        "missing_reason": None if found.reason is None else found.reason.value,
+    }  # fmt: skip
+
+
+def _columns(
+    rows: list[dict[str, Any]],
+    texts: Sequence[str],
+    integers: Sequence[str],
+    numbers: Sequence[str],
+) -> Columns:
+    """Rows as columns of a Python model, also when there are none."""
+    kinds: dict[str, Any] = dict.fromkeys(texts, object)
+    kinds |= dict.fromkeys(integers, np.int64) | dict.fromkeys(numbers, np.float64)
+    return {name: np.array([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
 
 
 def _future(

@@ -53,6 +53,7 @@ class WeightedEffect:
     Attributes:
         naive: difference of plain means over the same users.
         inverse_weighted: Hajek's ratio form of inverse-propensity weighting.
+        levels: its means of the untreated and of the treated.
         horvitz_thompson: its unnormalised form, as a check of the weights.
         doubly_robust: augmented inverse-propensity weighting, with its efficient standard error.
         dropped_share: users of strata without both kinds, who are in no estimate.
@@ -61,6 +62,7 @@ class WeightedEffect:
 
     naive: Estimate
     inverse_weighted: Estimate
+    levels: tuple[Outcome, Outcome]
     horvitz_thompson: Outcome
     doubly_robust: Estimate
     dropped_share: Floats
@@ -68,7 +70,11 @@ class WeightedEffect:
 
 
 def weighted_effect(
-    untreated: Moments, treated: Moments, clip: tuple[float, float], alpha: float
+    untreated: Moments,
+    treated: Moments,
+    clip: tuple[float, float],
+    alpha: float,
+    propensity: ArrayLike | None = None,
 ) -> WeightedEffect:
     """Stratified IPW and AIPW from cell sums.
 
@@ -84,6 +90,7 @@ def weighted_effect(
         untreated, treated: moments of the outcome, shape (strata, *cells), one variable.
         clip: lowest and highest propensity.
         alpha: two-sided error of intervals.
+        propensity: chance of treatment by stratum, clipped to ``clip``; by default the share of treated.
     """
     n_0, n_1 = untreated.n.astype(np.float64), treated.n.astype(np.float64)
     kept = (n_0 > 0) & (n_1 > 0)
@@ -93,15 +100,16 @@ def weighted_effect(
     empty = np.where(users <= 0, np.int8(Reason.NO_OVERLAP), np.int8(0)).astype(np.int8)
     total = np.maximum(users, 1.0)
     raw = n_1 / np.maximum(n_0 + n_1, 1.0)
-    propensity = np.where(kept, np.clip(raw, *clip), 0.5)
+    given = raw if propensity is None else np.broadcast_to(floats(propensity), raw.shape)
+    chance = np.where(kept, np.clip(given, *clip), 0.5)
     mean_0, mean_1 = (
         np.where(kept, arm.mean[..., 0] + arm.rest[..., 0], 0.0) for arm in (untreated, treated)
     )
     squares_0, squares_1 = (np.where(kept, arm.m2(0), 0.0) for arm in (untreated, treated))
     arms = []
     for n, mean, squares, weight in (
-        (n_0, mean_0, squares_0, 1 / (1 - propensity)),
-        (n_1, mean_1, squares_1, 1 / propensity),
+        (n_0, mean_0, squares_0, 1 / (1 - chance)),
+        (n_1, mean_1, squares_1, 1 / chance),
     ):
         mass = (n * weight).sum(axis=0)
         mass = np.where(mass > 0, mass, 1.0)
@@ -115,16 +123,72 @@ def weighted_effect(
     gap = mean_1 - mean_0
     size = n_0 + n_1
     plain = (size * gap).sum(axis=0) / total
-    residual = squares_1 / propensity**2 + squares_0 / (1 - propensity) ** 2
+    # Even where the propensity is not the share itself (clipped, or given), the weighted residuals of an arm
+    # sum to 0: outcome means are saturated in the strata.
+    residual = squares_1 / chance**2 + squares_0 / (1 - chance) ** 2
     influence = (residual + size * (gap - plain) ** 2).sum(axis=0) / total**2
     clipped = kept & ((raw < clip[0]) | (raw > clip[1]))
     return WeightedEffect(
         Estimate.of(arms[1][3] - arms[0][3], arms[0][4] + arms[1][4], empty, alpha),
         Estimate.of(arms[1][0] - arms[0][0], arms[0][1] + arms[1][1], empty, alpha),
+        (Outcome.of(arms[0][0], empty), Outcome.of(arms[1][0], empty)),
         Outcome.of(arms[1][2] - arms[0][2], empty),
         Estimate.of(plain, influence, empty, alpha),
         np.asarray(1 - users / np.maximum(everyone, 1.0)),
         np.asarray((np.where(clipped, size, 0.0)).sum(axis=0) / total),
+    )
+
+
+@dataclass(frozen=True)
+class StandardisedEffect:
+    """Difference of means of like people, shape (*cells).
+
+    Attributes:
+        effect: the weighted mean over strata of the difference.
+        levels: weighted means of the untreated and of the treated.
+        dropped_share: of the people weighted to (everyone or the treated), those in no estimate.
+    """
+
+    effect: Estimate
+    levels: tuple[Outcome, Outcome]
+    dropped_share: Floats
+
+
+def standardised_effect(
+    untreated: Moments, treated: Moments, of_treated: bool, alpha: float
+) -> StandardisedEffect:
+    """Stratification, or exact matching on coarsened covariates.
+
+    Estimand: average effect over everyone in kept strata, or over the treated in them (``of_treated``:
+    every treated person against the mean of the untreated of the stratum, which is matching). Model:
+    treatment is as good as random within strata. Formulas: sum_s w_s (mean_1s - mean_0s), variance
+    sum_s w_s^2 (v_1s / n_1s + v_0s / n_0s), with w_s the share of the people weighted to. A stratum counts
+    with at least two people of each kind: with one, its variance is not known. Source: Rosenbaum and
+    Rubin (1984); Iacus, King, Porro (2012) for coarsened exact matching.
+
+    Args:
+        untreated, treated: moments of the outcome, shape (strata, *cells), one variable.
+        of_treated: weight strata by their treated people.
+        alpha: two-sided error of the interval.
+    """
+    n_0, n_1 = untreated.n.astype(np.float64), treated.n.astype(np.float64)
+    kept = (n_0 > 1) & (n_1 > 1)
+    people = n_1 if of_treated else n_0 + n_1
+    size = np.where(kept, people, 0.0)
+    total = size.sum(axis=0)
+    weight = size / np.maximum(total, 1.0)
+    empty = np.where(total <= 0, np.int8(Reason.NO_OVERLAP), np.int8(0)).astype(np.int8)
+    levels = [
+        (weight * (arm.mean[..., 0] + arm.rest[..., 0])).sum(axis=0) for arm in (untreated, treated)
+    ]
+    spread = sum(
+        arm.m2(0) / np.maximum(n * (n - 1), 1.0) for arm, n in ((untreated, n_0), (treated, n_1))
+    )
+    squared = np.asarray((weight**2 * spread).sum(axis=0))
+    return StandardisedEffect(
+        Estimate.of(np.asarray(levels[1] - levels[0]), squared, empty, alpha),
+        (Outcome.of(levels[0], empty), Outcome.of(levels[1], empty)),
+        np.asarray(1 - total / np.maximum(people.sum(axis=0), 1.0)),
     )
 
 
@@ -136,7 +200,13 @@ class Balance:
     after: Outcome
 
 
-def covariate_balance(untreated: Moments, treated: Moments, clip: tuple[float, float]) -> Balance:
+def covariate_balance(
+    untreated: Moments,
+    treated: Moments,
+    clip: tuple[float, float],
+    propensity: ArrayLike | None = None,
+    fewest: int = 1,
+) -> Balance:
     """Difference of a covariate's means in standard deviations, before and after weighting.
 
     Formula: (mean_1 - mean_0) / sqrt((v_1 + v_0) / 2), with unweighted variances in both; weights
@@ -146,8 +216,15 @@ def covariate_balance(untreated: Moments, treated: Moments, clip: tuple[float, f
     Args:
         untreated, treated: moments of the covariate, shape (strata, *cells), one variable.
         clip: lowest and highest propensity.
+        propensity: as in ``weighted_effect``.
+        fewest: strata with fewer people of either kind are left out of the weighted difference.
     """
-    effect = weighted_effect(untreated, treated, clip, 0.05)
+    enough = (untreated.n >= fewest) & (treated.n >= fewest)
+    arms = [
+        Moments(arm.n * enough, arm.mean, arm.rest, arm.products, arm.cubes)
+        for arm in (untreated, treated)
+    ]
+    effect = weighted_effect(arms[0], arms[1], clip, 0.05, propensity)
     pooled = []
     for arm in (untreated, treated):
         whole = arm.merged(0)
@@ -180,6 +257,30 @@ def e_value(risk_ratio: ArrayLike) -> Floats:
         raise ValueError("a risk ratio must be positive")
     r = np.maximum(ratio, 1 / ratio)
     return np.asarray(r + np.sqrt(r * (r - 1)))
+
+
+def e_value_of_shares(effect: Estimate, untreated_share: ArrayLike) -> tuple[Outcome, Outcome]:
+    """E-values of a difference of shares and of its interval's end nearer to 0.
+
+    Formula: ``e_value`` of (p_0 + difference) / p_0 with p_0 the untreated share, which is held at its
+    estimate for the end of the interval too; 1 where the interval holds 0. Undefined where a share is not
+    above 0. Source: VanderWeele and Ding (2017).
+
+    Args:
+        effect: difference of shares.
+        untreated_share: share among the untreated, as the effect was adjusted.
+    """
+    share = np.broadcast_to(floats(untreated_share), effect.difference.values.shape)
+    low, high = effect.interval.low, effect.interval.high
+    near = np.where(low > 0, low, np.where(high < 0, high, 0.0))
+    base = effect.standard_error.reasons
+    found = []
+    for value in (effect.difference.values, near):
+        positive = (share > 0) & (share + value > 0)
+        flat = np.where((base == 0) & ~positive, np.int8(Reason.ZERO_DENOMINATOR), base)
+        ratio = np.where(flat == 0, share + value, 1.0) / np.where(flat == 0, share, 1.0)
+        found.append(Outcome.of(e_value(ratio).reshape(share.shape), flat))
+    return found[0], found[1]
 
 
 def e_value_of_difference(

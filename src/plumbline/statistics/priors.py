@@ -20,6 +20,11 @@ from plumbline.statistics.outcomes import (
 
 _GRID = 40
 _REFINEMENTS = 30
+# Newton's steps for the share, halving where one would leave its bounds, until none moves further than this.
+_STEPS = 60
+_CLOSE = 1e-9
+# Shares lie inside (0, 1): a prior that is sure could never learn.
+_EDGE = 2.0**-51
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,38 @@ def _log_bayes_factor(x: Floats, squared: Floats, tau: Floats) -> Floats:
     return np.asarray(x * x / squared * ratio / (2 * (1 + ratio)) - np.log1p(ratio) / 2)
 
 
+def _best_share(gain: Floats, metric: Ints, start: Floats) -> Floats:
+    """Share of each metric that maximises sum log(1 + share gain), by safeguarded Newton steps.
+
+    Args:
+        gain: Bayes factor of a real effect against none, less 1, shape (cells,).
+        metric: metric of each cell.
+        start: where to start from, shape (metrics,), inside (0, 1).
+    """
+    count = len(start)
+    bottom, top, share = np.full(count, _EDGE), np.full(count, 1 - _EDGE), start
+    rises = {
+        edge: np.bincount(metric, gain / (1 + edge * gain), count) > 0
+        for edge in (_EDGE, 1 - _EDGE)
+    }
+    # A likelihood that only falls or only rises has its best share at an edge.
+    at_edge = ~rises[_EDGE] | rises[1 - _EDGE]
+    share = np.where(at_edge, np.where(rises[_EDGE], 1 - _EDGE, _EDGE), share)
+    for _ in range(_STEPS):
+        term = gain / (1 + share[metric] * gain)
+        slope = np.bincount(metric, term, count)
+        curve = np.bincount(metric, term * term, count)
+        bottom = np.where(slope > 0, share, bottom)
+        top = np.where(slope > 0, top, share)
+        moved = share + slope / np.where(curve > 0, curve, 1.0)
+        moved = np.where((moved > bottom) & (moved < top), moved, (bottom + top) / 2)
+        moved = np.where(at_edge, share, moved)
+        step, share = np.abs(moved - share).max(initial=0.0), moved
+        if step < _CLOSE:
+            break
+    return share
+
+
 def fit_effect_prior(
     effects: ArrayLike,
     standard_errors: ArrayLike,
@@ -58,7 +95,8 @@ def fit_effect_prior(
 
     Estimand: pi1 and tau of effect ~ (1 - pi1) delta_0 + pi1 N(0, tau^2). Model: estimate ~
     N(effect, se^2), cells independent. Formula: profile likelihood; for each tau on a geometric grid
-    the likelihood is concave in pi1 and its derivative is bisected, then tau is refined by golden
+    the likelihood is concave in pi1 and the root of its derivative is found by safeguarded Newton
+    steps, then tau is refined by golden
     section. Metrics with fewer than ``minimum_cells`` usable cells get the fallback.
     Source: Johnstone and Silverman (2004); Deng (2015) for A/B tests.
 
@@ -80,31 +118,41 @@ def fit_effect_prior(
     low = np.where(np.isfinite(smallest), smallest, 1.0) / 20
     high = np.maximum(2 * size, 4 * low)
 
-    def profile(tau: Floats) -> tuple[Floats, Floats]:
+    def profile(tau: Floats, start: Floats) -> tuple[Floats, Floats]:
         """Best share of each metric at its tau, and the log likelihood against the spike alone."""
         gain = np.expm1(np.minimum(_log_bayes_factor(x, squared, tau[metric]), 600.0))
-        bottom, top = np.zeros(count), np.ones(count)
-        for _ in range(50):
-            middle = (bottom + top) / 2
-            rise = np.bincount(metric, gain / (1 + middle[metric] * gain), count) > 0
-            bottom, top = np.where(rise, middle, bottom), np.where(rise, top, middle)
-        share = (bottom + top) / 2
+        share = _best_share(gain, metric, start)
         gained = np.bincount(metric, np.log1p(share[metric] * gain), count)
         return share, np.asarray(gained, np.float64)
 
-    logs = np.linspace(0, 1, _GRID)
     ratio = np.log(high / low)
-    scores = np.stack([profile(low * np.exp(ratio * place))[1] for place in logs])
+    middle = np.full(count, 0.5)
+    nearby = middle
+
+    def likelihood(place: Floats) -> Floats:
+        nonlocal nearby
+        # The best share of a nearby tau is a good place to start from.
+        share, gained = profile(low * np.exp(ratio * place), nearby)
+        nearby = np.where((share > _EDGE) & (share < 1 - _EDGE), share, middle)
+        return gained
+
+    logs = np.linspace(0, 1, _GRID)
+    scores = np.stack([likelihood(np.full(count, place)) for place in logs])
     best = np.clip(scores.argmax(axis=0), 1, _GRID - 2)
     left, right = logs[best - 1], logs[best + 1]
     golden = (np.sqrt(5) - 1) / 2
+    one, two = right - golden * (right - left), left + golden * (right - left)
+    first, second = likelihood(one), likelihood(two)
     for _ in range(_REFINEMENTS):
-        one, two = right - golden * (right - left), left + golden * (right - left)
-        first, second = (profile(low * np.exp(ratio * place))[1] for place in (one, two))
+        # Of the two inner points one stays inner: only the other is new.
         keep = first >= second
         left, right = np.where(keep, left, one), np.where(keep, two, right)
+        new = np.where(keep, right - golden * (right - left), left + golden * (right - left))
+        found = likelihood(new)
+        one, two = np.where(keep, new, two), np.where(keep, one, new)
+        first, second = np.where(keep, found, second), np.where(keep, first, found)
     tau = low * np.exp(ratio * (left + right) / 2)
-    share = profile(tau)[0]
+    share = profile(tau, nearby)[0]
     poor = cells < minimum_cells
     return EffectPrior(
         np.where(poor, fallback_share, share),

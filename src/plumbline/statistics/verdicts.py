@@ -414,35 +414,34 @@ def sequences(columns: Columns, rules: Mapping[str, float]) -> dict[str, Any]:
 def frozen_priors(
     columns: Columns, minimum_effects: int, fallback_share: float, fallback_deviation: float
 ) -> dict[str, Any]:
-    """Prior of the log ratio of each experiment and metric, from what was finished before it started.
+    """Prior of the log ratio of each metric and day, from what was finished before it.
 
     Args:
-        columns: one row per experiment (experiment_id, phase), metric and effect of an earlier one
-            (log_ratio, log_ratio_error); a row without an earlier effect has NaN.
+        columns: one row per metric, day on which experiments began (started_day) and effect of an earlier
+            one (log_ratio, log_ratio_error); a row without an earlier effect has NaN.
         minimum_effects: fewer effects give the fallback.
         fallback_share, fallback_deviation: share of real effects, and their standard deviation.
 
     Returns:
-        One row per experiment, phase and metric.
+        One row per metric and day.
     """
-    places: dict[tuple[Any, ...], int] = {}
-    keys = zip(columns["experiment_id"], columns["phase"], columns["metric"], strict=True)
-    group = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
+    names, metric = np.unique(columns["metric"].astype(str), return_inverse=True)
+    days, day = np.unique(columns["started_day"], return_inverse=True)
+    width = max(len(days), 1)
+    pairs, group = np.unique(metric.ravel() * width + day.ravel(), return_inverse=True)
     known = ~np.isnan(columns["log_ratio"])
     prior = fit_effect_prior(
         columns["log_ratio"][known],
         columns["log_ratio_error"][known],
-        group[known],
-        len(places),
+        group.ravel()[known],
+        len(pairs),
         minimum_effects,
         fallback_share,
         fallback_deviation,
     )
-    names = list(zip(*places, strict=True)) if places else [(), (), ()]
     return {
-        "experiment_id": np.array(names[0], dtype=object),
-        "phase": np.array(names[1], dtype=np.float64),
-        "metric": np.array(names[2], dtype=object),
+        "metric": names[pairs // width].astype(object),
+        "started_day": days[pairs % width],
         "effect_count": prior.cells,
         "is_fallback": prior.is_fallback,
         "real_share": prior.share,

@@ -1,0 +1,7 @@
+select
+    {{ contract_columns('experiment_counts') }},
+    load_id,
+    landed_date,
+    quarantine_reason
+from {{ ref('stg_experiments__counts__judged') }}
+where verdict = 'quarantined'

@@ -1,0 +1,260 @@
+"""Scores of creators: inputs to components, KPIs, tiers and overall, missing values left out.
+
+Estimand: how much of what is possible a creator reaches, 0 to 1. A component is a transform of its
+inputs, mostly N(x; a, b) = clip((x - a) / (b - a), 0, 1). A KPI is the weighted mean of its components that
+were observed, overall that of the KPIs that were; neither exists with less than half of its weight observed.
+Headroom is w (1 - S), w over observed weight: it adds up to 1 - overall.
+
+Every sum runs column by column in the order of the catalogue, and weights are whole millionths: one creator
+alone and the same one among fifty thousand get the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from plumbline.scoring.reference import MILLIONTHS, Catalogue, Component, Floats
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of n creators; NaN where there is none.
+
+    Attributes:
+        components: (n, components) in the order of the catalogue.
+        kpis: (n, KPIs).
+        kpi_coverage: (n, KPIs) share of the weight of the components that was observed.
+        tiers: (n, tiers) weighted mean of the KPIs of a tier, by the same rule as a KPI.
+        tier_coverage: (n, tiers).
+        overall: (n,).
+        coverage: (n,) share of the weight of all KPIs that was observed.
+        equal: (n,) mean of the same KPIs with equal weights.
+        weighting_effect: (n,) overall - equal. Not an improvement: which weights are better it cannot say.
+        revenue_focus: (n,) share of the overall score that is earned on KPIs marked as revenue.
+        kpi_headroom: (n, KPIs) in points of the overall score.
+        component_headroom: (n, components) in points of the overall score.
+    """
+
+    components: Floats
+    kpis: Floats
+    kpi_coverage: Floats
+    tiers: Floats
+    tier_coverage: Floats
+    overall: Floats
+    coverage: Floats
+    equal: Floats
+    weighting_effect: Floats
+    revenue_focus: Floats
+    kpi_headroom: Floats
+    component_headroom: Floats
+
+
+def normalised(x: Floats, low: Floats | float, high: Floats | float) -> Floats:
+    """N(x; low, high) = clip((x - low) / (high - low), 0, 1); NaN where high is not above low."""
+    width = np.asarray(high - low, dtype=np.float64)
+    usable = width > 0
+    share = (x - low) / np.where(usable, width, 1.0)
+    return np.where(usable, np.clip(share, 0.0, 1.0), np.nan)
+
+
+def _over(a: Floats, b: Floats) -> Floats:
+    """a / b, NaN where b is not above 0: without a denominator there is no ratio."""
+    usable = b > 0
+    return np.where(usable, a / np.where(usable, b, 1.0), np.nan)
+
+
+def _balance(parts: list[Floats], ideal: tuple[float, ...]) -> Floats:
+    total = np.zeros_like(parts[0])
+    for part in parts:
+        total = total + part
+    apart = np.zeros_like(total)
+    for part, wanted in zip(parts, ideal, strict=True):
+        apart = apart + np.abs(_over(part, total) - wanted)
+    return np.maximum(0.0, 1.0 - apart / 2.0)
+
+
+# Transform -> score from the component, its inputs and its target.
+_TRANSFORMS: dict[str, Callable[[Component, list[Floats], Floats], Floats]] = {
+    "linear": lambda c, x, target: normalised(x[0], c.low, c.high),
+    "linear_to_target": lambda c, x, target: normalised(x[0], c.low, target),
+    "identity": lambda c, x, target: np.clip(x[0], 0.0, 1.0),
+    "complement": lambda c, x, target: np.clip(1.0 - x[0], 0.0, 1.0),
+    "ratio_min_1": lambda c, x, target: np.minimum(_over(x[0], x[1]), 1.0),
+    "target_over": lambda c, x, target: normalised(_over(target, x[0]), c.low, c.high),
+    "balance": lambda c, x, target: _balance(x, c.ideal_mix),
+}
+
+
+def with_defaults(catalogue: Catalogue, values: Floats) -> Floats:
+    """Inputs (n, fields) in which targets that nobody agreed on have their default."""
+    filled = np.array(values, dtype=np.float64, copy=True)
+    for place, item in enumerate(catalogue.inputs):
+        if item.role == "target":
+            missing = np.isnan(filled[:, place])
+            filled[missing, place] = item.default_value
+    return filled
+
+
+def impossible(catalogue: Catalogue, values: Floats) -> Bools:
+    """Which inputs (n, fields) cannot be: outside what ``creator_inputs`` allows, or infinite."""
+    low = np.array([item.min_value for item in catalogue.inputs])
+    high = np.array([item.max_value for item in catalogue.inputs])
+    # NaN is a missing input, and compares as false.
+    return np.asarray((values < low) | (values > high) | np.isinf(values))
+
+
+def component_scores(catalogue: Catalogue, values: Floats) -> Floats:
+    """Scores (n, components) of inputs (n, fields); NaN where an input of the component is missing."""
+    filled = with_defaults(catalogue, values)
+    found = np.empty((len(filled), len(catalogue.components)))
+    for place, component in enumerate(catalogue.components):
+        columns = [filled[:, catalogue.field_index[name]].copy() for name in component.fields]
+        target = (
+            filled[:, catalogue.field_index[component.target_field]].copy()
+            if component.target_field
+            else np.full(len(filled), np.nan)
+        )
+        found[:, place] = _TRANSFORMS[component.transform](component, columns, target)
+    return found
+
+
+def _mean(
+    scores: Floats, weights: list[int], columns: Iterable[int], least: float
+) -> tuple[Floats, Floats]:
+    """Weighted mean over some columns and the share of their weight that was observed."""
+    count = len(scores)
+    total, seen = 0, np.zeros(count, dtype=np.int64)
+    points = np.zeros(count)
+    for column in columns:
+        weight = weights[column]
+        there = ~np.isnan(scores[:, column])
+        total += weight
+        seen = seen + np.where(there, weight, 0)
+        points = points + np.where(there, weight * scores[:, column], 0.0)
+    enough = (seen > 0) & (seen * MILLIONTHS >= round(least * MILLIONTHS) * total)
+    mean = np.where(enough, points / np.where(seen > 0, seen, 1), np.nan)
+    return mean, seen / max(total, 1)
+
+
+def score(catalogue: Catalogue, values: npt.ArrayLike) -> Scores:
+    """Scores of n creators.
+
+    Args:
+        catalogue: what is valid on the day.
+        values: inputs (n, fields) in the order of ``catalogue.fields``; NaN is missing.
+
+    Raises:
+        ValueError: an input cannot be (see ``impossible``): it would be clipped into a good score.
+    """
+    held = np.asarray(values, dtype=np.float64).reshape(-1, len(catalogue.fields))
+    if (odd := impossible(catalogue, held)).any():
+        names = [catalogue.fields[place] for place in np.flatnonzero(odd.any(axis=0))]
+        raise ValueError(f"impossible inputs: {', '.join(names)}")
+    parts = component_scores(catalogue, held)
+    count, kpi_count = len(held), len(catalogue.kpis)
+    part_weights = [item.weight for item in catalogue.components]
+    weights = [item.weight for item in catalogue.kpis]
+    least = catalogue.setting("min_kpi_coverage")
+    kpis, covered = np.empty((count, kpi_count)), np.empty((count, kpi_count))
+    for place in range(kpi_count):
+        own = np.flatnonzero(catalogue.kpi_of == place)
+        kpis[:, place], covered[:, place] = _mean(parts, part_weights, own, least)
+    tiers, tier_covered = (np.empty((count, len(catalogue.tiers))) for _ in range(2))
+    for place, tier in enumerate(catalogue.tiers):
+        members = [k for k, item in enumerate(catalogue.kpis) if item.tier == tier]
+        tiers[:, place], tier_covered[:, place] = _mean(kpis, weights, members, least)
+    every = range(kpi_count)
+    overall, coverage = _mean(kpis, weights, every, catalogue.setting("min_overall_coverage"))
+    scored = ~np.isnan(overall)
+    equal = np.where(scored, _mean(kpis, [1] * kpi_count, every, 0.0)[0], np.nan)
+    kpi_headroom, part_headroom = _headroom(catalogue, parts, kpis, scored)
+    return Scores(
+        components=parts,
+        kpis=kpis,
+        kpi_coverage=covered,
+        tiers=tiers,
+        tier_coverage=tier_covered,
+        overall=overall,
+        coverage=coverage,
+        equal=equal,
+        weighting_effect=overall - equal,
+        revenue_focus=_revenue_focus(catalogue, kpis, scored),
+        kpi_headroom=kpi_headroom,
+        component_headroom=part_headroom,
+    )
+
+
+def _seen(scores: Floats, weights: list[int], columns: Iterable[int]) -> Ints:
+    seen = np.zeros(len(scores), dtype=np.int64)
+    for column in columns:
+        seen = seen + np.where(np.isnan(scores[:, column]), 0, weights[column])
+    return seen
+
+
+def _headroom(
+    catalogue: Catalogue, parts: Floats, kpis: Floats, scored: Bools
+) -> tuple[Floats, Floats]:
+    """w (1 - S) of KPIs and components, w over observed weight; NaN without an overall score."""
+    weights = [item.weight for item in catalogue.kpis]
+    part_weights = [item.weight for item in catalogue.components]
+    seen = np.maximum(_seen(kpis, weights, range(len(weights))), 1)
+    kpi_headroom, part_headroom = np.empty_like(kpis), np.empty_like(parts)
+    for place, weight in enumerate(weights):
+        share = np.where(scored, weight / seen, np.nan)
+        kpi_headroom[:, place] = share * (1.0 - kpis[:, place])
+        own = np.flatnonzero(catalogue.kpi_of == place)
+        own_seen = np.maximum(_seen(parts, part_weights, own), 1)
+        # A component of a KPI without a score is not part of the overall score: no headroom.
+        share = np.where(np.isnan(kpis[:, place]), np.nan, share)
+        for column in own:
+            part_headroom[:, column] = (
+                share * (part_weights[column] / own_seen) * (1.0 - parts[:, column])
+            )
+    return kpi_headroom, part_headroom
+
+
+def _revenue_focus(catalogue: Catalogue, kpis: Floats, scored: Bools) -> Floats:
+    """Points of the KPIs marked as revenue / points of all KPIs; NaN where there are none."""
+    revenue, points = np.zeros(len(kpis)), np.zeros(len(kpis))
+    for place, item in enumerate(catalogue.kpis):
+        part = np.where(np.isnan(kpis[:, place]), 0.0, item.weight * kpis[:, place])
+        points = points + part
+        revenue = revenue + (part if item.is_revenue else 0.0)
+    return np.where(scored & (points > 0), revenue / np.where(points > 0, points, 1.0), np.nan)
+
+
+def levels(catalogue: Catalogue, scores: Floats) -> npt.NDArray[np.object_]:
+    """Name of the level of each score, None where there is none; any shape."""
+    bounds = np.array([item.min_score for item in catalogue.levels])
+    names = np.array([None, *(item.level for item in catalogue.levels)], dtype=object)
+    known = np.where(np.isnan(scores), -1.0, scores)
+    return np.asarray(names[np.searchsorted(bounds, known, side="right")], dtype=object)
+
+
+def bottlenecks(catalogue: Catalogue, scores: Scores) -> Ints:
+    """Places of the KPIs with most headroom (n, ``bottleneck_count``), greatest first; -1 for none left.
+
+    Ties go to the KPI that stands first in the catalogue.
+    """
+    wanted = min(int(catalogue.setting("bottleneck_count")), len(catalogue.kpis))
+    room = np.where(np.isnan(scores.kpi_headroom), 0.0, scores.kpi_headroom)
+    order = np.argsort(-room, axis=1, kind="stable")[:, :wanted]
+    return np.where(np.take_along_axis(room, order, axis=1) > 0, order, -1)
+
+
+def size_bands(catalogue: Catalogue, followers: npt.ArrayLike) -> npt.NDArray[np.object_]:
+    """Name of the size band of each number of followers, None where it is unknown (NaN)."""
+    count = np.asarray(followers, dtype=np.float64)
+    found = np.full(count.shape, None, dtype=object)
+    for band in catalogue.bands:
+        found[(count >= band.min_follower_count) & (count < band.below_follower_count)] = (
+            band.size_band
+        )
+    return found
