@@ -210,6 +210,19 @@ DAMAGE = {
         "update retention.agg_activation_thresholds set measure_other_count = measure_other_count + 1 "
         "where event_name = 'new_message' and window_days = 3"
     ),
+    "assert_creator_headroom_is_all_that_is_missing": (
+        "update creators.fct_creator_kpis set headroom = headroom + 0.001 "
+        "where kpi = 'engagement' and is_latest"
+    ),
+    "assert_every_creator_issue_has_an_answer": (
+        "update creators.fct_creator_issues set action_title = null where impact_rank = 1"
+    ),
+    "assert_creator_recommendations_answer_issues": (
+        "update creators.fct_creator_recommendations set priority = 2 * priority"
+    ),
+    "assert_creator_weeks_hold_every_day_of_their_window": (
+        "update creators.fct_creator_weeks set order_count = order_count + 1 where is_latest"
+    ),
 }
 
 
