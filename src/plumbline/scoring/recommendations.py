@@ -238,18 +238,17 @@ def _plans(
     daily = np.where(units > 0, units, np.nan) / catalogue.setting("window_days")
     days = np.maximum(planned, np.ceil(2.0 * needed / daily))
     feasible = days <= catalogue.setting("max_test_days")
-    reason = np.where(
-        ~known,
-        "unknown_baseline",
-        np.where(~usable, "no_variance", np.where(np.isnan(daily), "unknown_traffic", None)),
-    )
+    reason = np.full(len(creator), None, dtype=object)
+    reason[np.isnan(daily)] = "unknown_traffic"
+    reason[~usable] = "no_variance"
+    reason[~known] = "unknown_baseline"
     return {
         "baseline": baseline,
         "minimum_effect": effect,
         "sample_size": needed,
         "test_days": np.where(np.isnan(days), planned, days),
         "is_feasible": np.asarray(feasible),
-        "plan_reason": np.asarray(reason, dtype=object),
+        "plan_reason": reason,
     }
 
 

@@ -56,6 +56,9 @@ class Scores:
     component_headroom: Floats
 
 
+_ROUNDING = 1e-12
+
+
 def normalised(x: Floats, low: Floats | float, high: Floats | float) -> Floats:
     """N(x; low, high) = clip((x - low) / (high - low), 0, 1); NaN where high is not above low."""
     width = np.asarray(high - low, dtype=np.float64)
@@ -77,6 +80,8 @@ def _balance(parts: list[Floats], ideal: tuple[float, ...]) -> Floats:
     apart = np.zeros_like(total)
     for part, wanted in zip(parts, ideal, strict=True):
         apart = apart + np.abs(_over(part, total) - wanted)
+    # Shares that differ from the ideal by rounding are the ideal.
+    apart = np.where(apart < _ROUNDING, 0.0, apart)
     return np.maximum(0.0, 1.0 - apart / 2.0)
 
 

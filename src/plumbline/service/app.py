@@ -23,7 +23,7 @@ from plumbline.service.actions import action_id, is_writable, land_action
 from plumbline.service.batching import Batcher
 from plumbline.service.engine import Engine, aliases, today
 from plumbline.service.engine import Request as Asked
-from plumbline.service.middleware import Counters, Gate
+from plumbline.service.middleware import LOG, Counters, Gate
 from plumbline.service.problems import Problem, invalid
 from plumbline.service.settings import Settings
 from plumbline.service.warehouse import Warehouse
@@ -160,7 +160,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def alive(app: FastAPI) -> AsyncIterator[None]:
+        # Made once, before anybody waits for it.
+        app.openapi()
+        LOG.info("started", extra={"fields": {"version": __version__}})
         yield
+        LOG.info("stopped")
 
     app = FastAPI(
         title="Plumbline",

@@ -191,6 +191,8 @@ class Gate:
     ) -> None:
         route = scope.get("route")
         path = getattr(route, "path", None) or scope["path"]
+        if path.startswith("/static/"):
+            path = "/static"
         path = path if path in self.paths else "other"
         method = (
             scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else "other"

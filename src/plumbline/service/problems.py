@@ -55,7 +55,7 @@ class Problem(Exception):  # noqa: N818 - it is the answer, named as the standar
 
 
 def field_of(location: Iterable[str | int]) -> str:
-    """Name of a field from the place pydantic gives, as in ``creators.3.cpa``."""
+    """Name of a field from the place pydantic gives, as in ``creators.3.score_date``."""
     parts = [str(part) for part in location if part not in ("body", "query", "path", "header")]
     return ".".join(parts) or "body"
 
