@@ -11,7 +11,7 @@
         'lifetime_holdout_days',
         'causal_propensity_low', 'causal_propensity_high', 'causal_weeks_before', 'causal_weeks_after',
         'causal_p_value', 'causal_check_p_value', 'causal_balance_limit', 'causal_overlap_limit',
-        'low_score_at_most', 'high_score_at_least', 'answer_reaction_seconds', 'chart_base_days', 'chart_base_answers',
+        'low_score_at_most', 'high_score_at_least', 'answer_reaction_seconds', 'chart_base_days', 'chart_base_answers', 'chart_base_variance',
         'chart_day_answers', 'rating_link_days',
         'reason_rate_warn', 'reason_rate_error', 'reason_rate_min_rows',
     ] -%}

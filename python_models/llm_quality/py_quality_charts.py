@@ -26,6 +26,7 @@ def model(dbt, session):
         limit=float(dbt.config.meta_get("limit")),
         weight=float(dbt.config.meta_get("weight")),
         width=float(dbt.config.meta_get("width")),
+        guard=float(dbt.config.meta_get("guard")),
     )
     return write(
         session, {key: rows[key] for key in KEYS} | quality_charts(arrays(rows), rules), SCHEMA

@@ -2,7 +2,11 @@
 
 -- Each version is compared with one base all its life: with what other versions did for the same features before
 -- it came, else with its own first days. Only another version is another base.
-{%- set min_base = number_var('chart_base_answers') %}
+{%- set is_enough -%}
+    base_answer_count >= {{ number_var('chart_base_answers') }}
+    and cast(base_answer_count as decimal(19, 0)) * base_square_sum - cast(base_sum as decimal(19, 0)) * base_sum
+    >= {{ number_var('chart_base_variance') }} * cast(base_answer_count as decimal(19, 0))
+{%- endset %}
 with
 
 days as (
@@ -37,7 +41,7 @@ features as (
 
 ),
 
-earlier as (
+summed as (
 
     select
         features.metric,
@@ -53,25 +57,54 @@ earlier as (
         and features.first_date > days.answered_date
         and days.answered_date >= {{ add_days('features.first_date', '-' ~ number_var('trailing_window_days')) }}
     group by features.metric, features.model_version
-    having sum(days.answer_count) >= {{ min_base }}
+
+),
+
+earlier as (
+
+    select * from summed
+    where {{ is_enough }}
+
+),
+
+-- First days of the version, added up day by day ...
+grown as (
+
+    select
+        days.metric,
+        days.model_version,
+        days.answered_date,
+        versions.first_date,
+        cast(sum(sum(days.answer_count)) over so_far as bigint) as base_answer_count,
+        cast(sum(sum(days.figure_sum)) over so_far as bigint) as base_sum,
+        cast(sum(sum(days.figure_square_sum)) over so_far as bigint) as base_square_sum
+    from days
+    inner join versions on days.metric = versions.metric and days.model_version = versions.model_version
+    group by days.metric, days.model_version, days.answered_date, versions.first_date
+    window so_far as (
+        partition by days.metric, days.model_version
+        order by days.answered_date asc nulls last
+        rows between unbounded preceding and current row
+    )
+
+),
+
+-- ... until there are enough of them to know the level: days, answers, and answers that are not like the others.
+ended as (
+
+    select
+        *,
+        row_number() over (partition by metric, model_version order by answered_date asc nulls last) as end_rank
+    from grown
+    where answered_date >= {{ add_days('first_date', number_var('chart_base_days') ~ ' - 1') }}
+        and {{ is_enough }}
 
 ),
 
 own as (
 
-    select
-        versions.metric,
-        versions.model_version,
-        cast(sum(days.answer_count) as bigint) as base_answer_count,
-        cast(sum(days.figure_sum) as bigint) as base_sum,
-        cast(sum(days.figure_square_sum) as bigint) as base_square_sum
-    from versions
-    inner join days
-        on versions.metric = days.metric
-        and versions.model_version = days.model_version
-        and days.answered_date < {{ add_days('versions.first_date', number_var('chart_base_days')) }}
-    group by versions.metric, versions.model_version
-    having sum(days.answer_count) >= {{ min_base }}
+    select * from ended
+    where end_rank = 1
 
 ),
 
@@ -83,7 +116,7 @@ bases as (
         case when earlier.metric is not null then 'earlier_versions' else 'own_first_days' end as base_kind,
         case
             when earlier.metric is not null then versions.first_date
-            else {{ add_days('versions.first_date', number_var('chart_base_days')) }}
+            else {{ add_days('own.answered_date', 1) }}
         end as charted_from_date,
         coalesce(earlier.base_answer_count, own.base_answer_count) as base_answer_count,
         coalesce(earlier.base_sum, own.base_sum) as base_sum,
@@ -94,7 +127,13 @@ bases as (
 
 )
 
-select * from bases
+select
+    metric,
+    model_version,
+    base_kind,
+    charted_from_date,
+    base_answer_count,
+    base_sum,
+    base_square_sum
+from bases
 where base_answer_count is not null
-    -- A base in which all answers are alike has no spread to measure a day by.
-    and cast(base_answer_count as decimal(19, 0)) * base_square_sum > cast(base_sum as decimal(19, 0)) * base_sum

@@ -30,7 +30,7 @@ answers as (
     'number_mismatch': 'has_number_mismatch',
     'missing_citation': 'has_missing_citation',
     'unsupported_sentence': 'has_unsupported_sentence',
-    'any_text_signal': 'has_number_mismatch or has_missing_citation or has_unsupported_sentence',
+    'any_text_signal': 'has_number_mismatch or has_missing_citation',
     'judge_flag': 'is_judge_flag',
     'thumbs_down': 'user_score <= ' ~ number_var('low_score_at_most'),
     'regenerate_or_edit': 'case when is_chat then is_regenerated or is_edited end',

@@ -94,7 +94,7 @@ class Charts:
     Attributes:
         mean: of the day; ``base_mean`` and ``base_deviation`` what it is compared with.
         low, high: limits of the day's mean by the day's n (p-chart for shares).
-        z: standardised mean of the day.
+        z: distance from the base, beyond what its own error explains, in standard errors of the day.
         cusum_high, cusum_low, ewma, ewma_limit: the other charts.
         shewhart_signal, cusum_signal, ewma_signal: 1 above, -1 below, 0 in control.
         is_new: the row begins a run of signals of this sign, by chart in the order of these three.
@@ -118,12 +118,20 @@ class Charts:
 
 @dataclass(frozen=True)
 class Rules:
-    """Constants of the charts: k and h of the CUSUM, weight of the EWMA, widths in standard deviations."""
+    """Constants of the charts.
+
+    Attributes:
+        slack, limit: k and h of the CUSUM.
+        weight: of the latest day in the EWMA.
+        width: limits of the Shewhart and EWMA charts in standard deviations.
+        guard: standard errors of the base that a day is granted before it counts as different.
+    """
 
     slack: float
     limit: float
     weight: float
     width: float
+    guard: float
 
 
 def daily_charts(
@@ -140,7 +148,10 @@ def daily_charts(
 
     The level in control is the base of the series: its mean, and its standard deviation over single
     answers; the mean of a day with n answers has that deviation by sqrt(n). For a 0/1 figure this is
-    the p-chart. Rows must be defined: n > 0, base_n > 0 and a base that varies.
+    the p-chart. The base is an estimate too: a day is measured from the nearer end of base_mean -+ guard
+    deviation / sqrt(base_n), else a busy product would alarm forever about the luck of its first weeks
+    (with the true level inside that band, false alarms are at most those of a known base).
+    Rows must be defined: n > 0, base_n > 0 and a base that varies.
 
     Args:
         series: number of the series of each row, integers from 0, shape (rows,).
@@ -162,7 +173,9 @@ def daily_charts(
         raise ValueError("a row needs answers, and a base that varies")
     deviation = np.sqrt(variance)
     mean = sum_ / count
-    z = (mean - base_mean) / deviation * np.sqrt(count)
+    band = rules.guard * deviation / np.sqrt(base_count)
+    gap = mean - base_mean
+    z = np.sign(gap) * np.maximum(np.abs(gap) - band, 0.0) / deviation * np.sqrt(count)
     order = np.lexsort((floats(day), key))
     sorted_key = key[order]
     first = np.r_[True, sorted_key[1:] != sorted_key[:-1]] if len(key) else np.zeros(0, bool)
@@ -183,7 +196,7 @@ def daily_charts(
         before = np.concatenate([np.zeros((len(signal), 1), dtype=np.int64), signal[:, :-1]], 1)
         return np.asarray(((signal != 0) & (signal != before))[here])
 
-    half = rules.width * deviation / np.sqrt(count)
+    half = band + rules.width * deviation / np.sqrt(count)
     signals = (np.asarray(outside, dtype=np.int64), sums.signal, average.signal)
     return Charts(
         mean, base_mean, deviation, base_mean - half, base_mean + half, z,
