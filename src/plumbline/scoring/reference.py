@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.metadata
+import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FOLDER = Path("seeds") / "reference"
+# Where an installed package keeps its copy; see data-files in pyproject.toml.
+SHARE = Path("share") / "plumbline" / "reference"
 # Seeds have no empty cells: engines read those differently.
 NONE = "none"
 PERIOD = ("valid_from_date", "valid_to_date")
@@ -332,21 +334,19 @@ Row = dict[str, Any]
 
 
 def shipped_folder() -> Path:
-    """Folder of the shipped CSV files: of the installed package, else of the project.
+    """Folder of the shipped CSV files: where the installed package keeps them, else that of the project.
+
+    A wheel carries them as data files, which lie below the environment, or beside the package where it was
+    installed into a folder of its own. A checkout has neither, and its seeds are the definition.
 
     Raises:
         PlumblineError: neither has them.
     """
-    name = "creator_kpis.csv"
-    try:
-        recorded = importlib.metadata.files("plumbline") or []
-    except importlib.metadata.PackageNotFoundError:
-        recorded = []
-    for path in recorded:
-        if path.name == name and (found := Path(str(path.locate()))).is_file():
-            return found.resolve().parent
+    for place in (Path(__file__).resolve().parents[2], Path(sysconfig.get_path("data"))):
+        if (place / SHARE / "creator_kpis.csv").is_file():
+            return place / SHARE
     folder = project_root() / FOLDER
-    if not (folder / name).is_file():
+    if not (folder / "creator_kpis.csv").is_file():
         raise PlumblineError(
             f"no reference tables at {folder}.", "Restore them from the repository."
         )
