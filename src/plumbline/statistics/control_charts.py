@@ -134,6 +134,22 @@ class Rules:
     guard: float
 
 
+def _base_band(
+    n: Floats, mean: Floats, deviation: Floats, is_share: Bools, guard: float
+) -> tuple[Floats, Floats]:
+    """Lower and upper end of where the base may lie, and the deviation there; each of shape (2, rows)."""
+    squared = guard**2
+    centre = (n * mean + squared / 2) / (n + squared)
+    reach = guard * np.sqrt(n * np.maximum(mean * (1 - mean), 0.0) + squared / 4) / (n + squared)
+    plain = guard * deviation / np.sqrt(n)
+    sides = np.array([-1.0, 1.0])[:, None]
+    ends = np.where(is_share, centre + sides * reach, mean + sides * plain)
+    held = np.clip(ends, 0.0, 1.0)
+    own = np.sqrt(held * (1 - held))
+    # An end at 0 or 1 varies no more: there the deviation of the base stands in.
+    return ends, np.where(is_share & (own > 0), own, deviation)
+
+
 def daily_charts(
     series: ArrayLike,
     day: ArrayLike,
@@ -148,9 +164,10 @@ def daily_charts(
 
     The level in control is the base of the series: its mean, and its standard deviation over single
     answers; the mean of a day with n answers has that deviation by sqrt(n). For a 0/1 figure this is
-    the p-chart. The base is an estimate too: a day is measured from the nearer end of base_mean -+ guard
-    deviation / sqrt(base_n), else a busy product would alarm forever about the luck of its first weeks
-    (with the true level inside that band, false alarms are at most those of a known base).
+    the p-chart. The base is an estimate too: a day is measured from the nearer end of the band of guard
+    standard errors about it (of a share Wilson's, with the deviation at that end), else a busy product
+    would alarm forever about the luck of its first weeks. With the true level inside that band, false
+    alarms are at most those of a known base.
     Rows must be defined: n > 0, base_n > 0 and a base that varies.
 
     Args:
@@ -173,9 +190,14 @@ def daily_charts(
         raise ValueError("a row needs answers, and a base that varies")
     deviation = np.sqrt(variance)
     mean = sum_ / count
-    band = rules.guard * deviation / np.sqrt(base_count)
-    gap = mean - base_mean
-    z = np.sign(gap) * np.maximum(np.abs(gap) - band, 0.0) / deviation * np.sqrt(count)
+    is_share = (squares == base_sum) & (base_mean < 1)
+    ends, spreads = _base_band(base_count, base_mean, deviation, is_share, rules.guard)
+    errors = spreads / np.sqrt(count)
+    z = np.where(
+        mean > ends[1],
+        (mean - ends[1]) / errors[1],
+        np.where(mean < ends[0], (mean - ends[0]) / errors[0], 0.0),
+    )
     order = np.lexsort((floats(day), key))
     sorted_key = key[order]
     first = np.r_[True, sorted_key[1:] != sorted_key[:-1]] if len(key) else np.zeros(0, bool)
@@ -196,10 +218,10 @@ def daily_charts(
         before = np.concatenate([np.zeros((len(signal), 1), dtype=np.int64), signal[:, :-1]], 1)
         return np.asarray(((signal != 0) & (signal != before))[here])
 
-    half = band + rules.width * deviation / np.sqrt(count)
     signals = (np.asarray(outside, dtype=np.int64), sums.signal, average.signal)
     return Charts(
-        mean, base_mean, deviation, base_mean - half, base_mean + half, z,
+        mean, base_mean, deviation, ends[0] - rules.width * errors[0],
+        ends[1] + rules.width * errors[1], z,
         sums.high[here], sums.low[here], average.mean[here], average.limit[here],
         signals[0][here], signals[1][here], signals[2][here],
         (begins(signals[0]), begins(signals[1]), begins(signals[2])),
