@@ -70,17 +70,35 @@ class WeightedEffect:
 
 
 def weighted_effect(
-    untreated: Moments,
-    treated: Moments,
-    clip: tuple[float, float],
-    alpha: float,
-    propensity: ArrayLike | None = None,
+    untreated: Moments, treated: Moments, clip: tuple[float, float], alpha: float
 ) -> WeightedEffect:
     """Stratified IPW and AIPW from cell sums.
 
+    Formula: ``weighted_by_propensity`` with e_s = n_T / n in the stratum, clipped.
+
+    Args:
+        untreated, treated: moments of the outcome, shape (strata, *cells), one variable.
+        clip: lowest and highest propensity.
+        alpha: two-sided error of intervals.
+    """
+    return weighted_by_propensity(
+        untreated, treated, np.clip(_treated_share(untreated, treated), *clip), alpha
+    )
+
+
+def _treated_share(untreated: Moments, treated: Moments) -> Floats:
+    n_0, n_1 = untreated.n.astype(np.float64), treated.n.astype(np.float64)
+    return np.asarray(n_1 / np.maximum(n_0 + n_1, 1.0))
+
+
+def weighted_by_propensity(
+    untreated: Moments, treated: Moments, propensity: ArrayLike, alpha: float
+) -> WeightedEffect:
+    """Stratified IPW and AIPW from cell sums, with the propensities given.
+
     Estimand: average treatment effect over kept users. Model: treatment is as good as random within
-    strata of confounders; propensity e_s = n_T / n in the stratum, clipped; outcome means saturated
-    in the strata. Formulas: Hajek sum w y / sum w by arm with w = 1 / e or 1 / (1 - e), squared error
+    strata of confounders, with chance e_s; outcome means saturated in the strata. Formulas: Hajek
+    sum w y / sum w by arm with w = 1 / e or 1 / (1 - e), squared error
     sum w^2 (y - mean)^2 / (sum w)^2; AIPW = mean of m_1 - m_0 + t (y - m_1) / e -
     (1 - t) (y - m_0) / (1 - e), squared error from the sum of squares of that influence function.
     Without clipping both agree with standardisation. Source: Hernan and Robins, "What If", chapters
@@ -88,9 +106,9 @@ def weighted_effect(
 
     Args:
         untreated, treated: moments of the outcome, shape (strata, *cells), one variable.
-        clip: lowest and highest propensity.
+        propensity: chance of treatment by stratum, in (0, 1) wherever both kinds are; where it is not the
+            share of treated it counts as clipped.
         alpha: two-sided error of intervals.
-        propensity: chance of treatment by stratum, clipped to ``clip``; by default the share of treated.
     """
     n_0, n_1 = untreated.n.astype(np.float64), treated.n.astype(np.float64)
     kept = (n_0 > 0) & (n_1 > 0)
@@ -99,9 +117,8 @@ def weighted_effect(
     users = (n_0 + n_1).sum(axis=0)
     empty = np.where(users <= 0, np.int8(Reason.NO_OVERLAP), np.int8(0)).astype(np.int8)
     total = np.maximum(users, 1.0)
-    raw = n_1 / np.maximum(n_0 + n_1, 1.0)
-    given = raw if propensity is None else np.broadcast_to(floats(propensity), raw.shape)
-    chance = np.where(kept, np.clip(given, *clip), 0.5)
+    raw = _treated_share(untreated, treated)
+    chance = np.where(kept, np.broadcast_to(floats(propensity), raw.shape), 0.5)
     mean_0, mean_1 = (
         np.where(kept, arm.mean[..., 0] + arm.rest[..., 0], 0.0) for arm in (untreated, treated)
     )
@@ -127,7 +144,7 @@ def weighted_effect(
     # sum to 0: outcome means are saturated in the strata.
     residual = squares_1 / chance**2 + squares_0 / (1 - chance) ** 2
     influence = (residual + size * (gap - plain) ** 2).sum(axis=0) / total**2
-    clipped = kept & ((raw < clip[0]) | (raw > clip[1]))
+    clipped = kept & (np.abs(chance - raw) > 1e-12)
     return WeightedEffect(
         Estimate.of(arms[1][3] - arms[0][3], arms[0][4] + arms[1][4], empty, alpha),
         Estimate.of(arms[1][0] - arms[0][0], arms[0][1] + arms[1][1], empty, alpha),
@@ -200,23 +217,31 @@ class Balance:
     after: Outcome
 
 
-def covariate_balance(
-    untreated: Moments,
-    treated: Moments,
-    clip: tuple[float, float],
-    propensity: ArrayLike | None = None,
-    fewest: int = 1,
-) -> Balance:
+def covariate_balance(untreated: Moments, treated: Moments, clip: tuple[float, float]) -> Balance:
     """Difference of a covariate's means in standard deviations, before and after weighting.
 
-    Formula: (mean_1 - mean_0) / sqrt((v_1 + v_0) / 2), with unweighted variances in both; weights
-    as in ``weighted_effect``. Undefined where the covariate does not vary. A value beyond 0.1 is
-    commonly called imbalance. Source: Austin (2009).
+    Formula: ``balance_by_propensity`` with weights as in ``weighted_effect``.
 
     Args:
         untreated, treated: moments of the covariate, shape (strata, *cells), one variable.
         clip: lowest and highest propensity.
-        propensity: as in ``weighted_effect``.
+    """
+    propensity = np.clip(_treated_share(untreated, treated), *clip)
+    return balance_by_propensity(untreated, treated, propensity, 1)
+
+
+def balance_by_propensity(
+    untreated: Moments, treated: Moments, propensity: ArrayLike, fewest: int
+) -> Balance:
+    """Difference of a covariate's means in standard deviations, before and after weighting.
+
+    Formula: (mean_1 - mean_0) / sqrt((v_1 + v_0) / 2), with unweighted variances in both; weights
+    as in ``weighted_by_propensity``. Undefined where the covariate does not vary. A value beyond 0.1 is
+    commonly called imbalance. Source: Austin (2009).
+
+    Args:
+        untreated, treated: moments of the covariate, shape (strata, *cells), one variable.
+        propensity: chance of treatment by stratum, as in ``weighted_by_propensity``.
         fewest: strata with fewer people of either kind are left out of the weighted difference.
     """
     enough = (untreated.n >= fewest) & (treated.n >= fewest)
@@ -224,7 +249,7 @@ def covariate_balance(
         Moments(arm.n * enough, arm.mean, arm.rest, arm.products, arm.cubes)
         for arm in (untreated, treated)
     ]
-    effect = weighted_effect(arms[0], arms[1], clip, 0.05, propensity)
+    effect = weighted_by_propensity(arms[0], arms[1], propensity, 0.05)
     pooled = []
     for arm in (untreated, treated):
         whole = arm.merged(0)

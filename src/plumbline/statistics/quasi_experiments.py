@@ -17,12 +17,12 @@ import numpy.typing as npt
 from plumbline.statistics.moments import Moments, two_sum
 from plumbline.statistics.observational import (
     Estimate,
-    covariate_balance,
+    balance_by_propensity,
     e_value_of_difference,
     e_value_of_shares,
     stacked_differences,
     standardised_effect,
-    weighted_effect,
+    weighted_by_propensity,
 )
 from plumbline.statistics.outcomes import Bools, Floats, Outcome, Reason
 
@@ -35,7 +35,6 @@ METHODS = ("naive", "stratified", "matched", "ipw", "aipw", "did", "stacked_did"
 FEWEST_EVENTS = 5
 # Without two people of a kind the variance within a stratum is not known.
 FEWEST_IN_STRATUM = 2
-_SHARED = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,13 @@ class Reading:
 
     Attributes:
         untreated, treated: moments of the three windows, shape (strata,).
-        share, propensity: treated share of each stratum, and the same clipped.
+        propensity: chance of treatment of each stratum, clipped.
         is_share: the outcome is whether there is any.
         has_before, has_earlier: whether earlier windows exist for everybody.
     """
 
     untreated: Moments
     treated: Moments
-    share: Floats
     propensity: Floats
     is_share: bool
     has_before: bool
@@ -156,10 +154,8 @@ def _standardised(reading: Reading, alpha: float, of_treated: bool) -> Answer:
 def _weighted(reading: Reading, alpha: float, robust: bool) -> Answer:
     kept = reading.overlaps
     arms = [_unbiased(_only(arm, 0)[kept]) for arm in (reading.untreated, reading.treated)]
-    found = weighted_effect(arms[0], arms[1], _SHARED, alpha, reading.propensity[kept])
-    people = arms[0].n + arms[1].n
-    moved = np.abs(reading.propensity[kept] - reading.share[kept]) > 1e-12
-    clipped = float(people[moved].sum() / max(people.sum(), 1))
+    found = weighted_by_propensity(arms[0], arms[1], reading.propensity[kept], alpha)
+    clipped = float(found.clipped_share)
     n_0, n_1 = _used(reading)
     if not robust:
         return Answer(found.inverse_weighted, n_0, n_1, found.levels, clipped, _NO_TREND)
@@ -245,9 +241,8 @@ def _readings(strata: Columns) -> dict[tuple[str, str], tuple[list[str], Reading
         rows = {column: values[key == name] for column, values in strata.items()}
         labels, place = np.unique(rows["stratum"].astype(str), return_inverse=True)
         arms, count = [], len(labels)
-        share, propensity = np.zeros(count), np.full(count, 0.5)
-        known = ~np.isnan(rows["treated_share"])
-        share[place[known]] = rows["treated_share"][known]
+        propensity = np.full(count, 0.5)
+        known = ~np.isnan(rows["propensity"])
         propensity[place[known]] = rows["propensity"][known]
         for side in (False, True):
             mine = (rows["is_treated"] > 0) == side
@@ -265,7 +260,6 @@ def _readings(strata: Columns) -> dict[tuple[str, str], tuple[list[str], Reading
             Reading(
                 arms[0],
                 arms[1],
-                share,
                 propensity,
                 str(rows["outcome_kind"][0]) == "any",
                 bool(rows["has_before"][0] > 0),
@@ -361,8 +355,8 @@ def answers(
     """One row per question, reading and method asked for, as columns; NaN and None where there is nothing.
 
     Methods: ``naive`` difference of means of everyone; ``stratified`` and ``matched``
-    (``standardised_effect``, of everyone and of the treated); ``ipw`` and ``aipw`` (``weighted_effect``, with
-    the propensities given); ``did`` (two periods, with a third as test of what came before) and
+    (``standardised_effect``, of everyone and of the treated); ``ipw`` and ``aipw``
+    (``weighted_by_propensity``); ``did`` (two periods, with a third as test of what came before) and
     ``stacked_did`` (``stacked_differences``), both for the effect on the treated. Stratified methods use
     strata with at least two people of each kind; stacked differences are of the question's effect only.
     E-values: of the ratio of shares, otherwise of the difference in standard deviations.
@@ -370,7 +364,7 @@ def answers(
 
     Args:
         strata: one row per question, reading, stratum and side, with methods, outcome_kind, has_before,
-            has_earlier, treated_share, propensity (clipped), person_count, and sums and products of
+            has_earlier, propensity (clipped), person_count, and sums and products of
             ``WINDOWS`` (``outcome_sum``, ``outcome_before_sum`` and so on).
         panels: one row per question, stack (cohort_day, adoption_day), side and pair of weeks, with
             person_count, first_sum and product_sum.
@@ -419,7 +413,7 @@ BALANCE_COLUMNS = (
 def balances(levels: Columns) -> dict[str, list[Any]]:
     """How alike treated and untreated people are, level by level, before and after weighting.
 
-    Formula: ``covariate_balance`` of whether a person is at the level, weighted as in ``answers`` (strata
+    Formula: ``balance_by_propensity`` of whether a person is at the level, weighted as in ``answers`` (strata
     with at least two people of each kind). Source: Austin (2009).
 
     Args:
@@ -451,7 +445,7 @@ def _balance_rows(question: str, mine: Columns) -> list[dict[str, Any]]:
         arms.append(Moments.of_mean(n[:, None], share, n[:, None] * share * (1 - share)))
         people.append(int(n.sum()))
         at_level.append(held.sum(axis=0).astype(np.int64).tolist())
-    found = covariate_balance(arms[0], arms[1], _SHARED, propensity, FEWEST_IN_STRATUM)
+    found = balance_by_propensity(arms[0], arms[1], propensity, FEWEST_IN_STRATUM)
     return [
         {
             "question": question,
