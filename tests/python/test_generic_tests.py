@@ -116,6 +116,8 @@ CASES = (
         1,
     ),
     Case("expression_is_true", "of_a_column", "a", ("1", "-1"), {"expression": ">= 0"}, 1, "a"),
+    Case("tells_its_rows", "no_row", "a", (), {"message": "a", "stops": False}, 0),
+    Case("tells_its_rows", "one_row", "a", ("'mend'",), {"message": "a", "stops": False}, 1),
     Case("not_empty", "one_row", "a", ("1",), {}, 0),
     Case("not_empty", "no_row", "a", (), {}, 1),
     Case(

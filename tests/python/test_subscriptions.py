@@ -277,7 +277,11 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     )
     loads = [{"subscription_events": notes[:7:-1]}, {**tables, "subscription_events": late}]
     return _built(
-        tmp_path_factory.mktemp("shuffled"), loads, "+fct_subscription_spells", "+fct_orders"
+        tmp_path_factory.mktemp("shuffled"),
+        loads,
+        "+fct_subscription_spells",
+        "+fct_orders",
+        "+int_conversions_missing",
     )
 
 
@@ -296,8 +300,9 @@ def test_a_currency_without_a_rate_is_kept_and_named(shuffled: Warehouse) -> Non
         "select currency, gross_amount, gross_usd, is_converted from subscription.fct_orders "
         "where order_id = 'strange'"
     ) == [("XXX", Decimal(5), None, False)]
-    output = shuffled.dbt(
-        "test", "--select", "int_orders_unified__every_currency_has_a_rate_and_every_store_a_fee",
-        check=False,
-    )  # fmt: skip
-    assert "Got 1 result" in output
+    output = shuffled.dbt("test", "--select", "int_conversions_missing")
+    words = " ".join(output.split())
+    # One order is told and stops nothing.
+    assert "are in XXX, which has no rate" in words
+    assert "XXX,2026-07-01,<usd_per_unit> to seeds/reference/exchange_rates.csv" in words
+    assert "WARN=1 ERROR=0" in words

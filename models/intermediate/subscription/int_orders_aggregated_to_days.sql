@@ -29,6 +29,7 @@ person_days as (
         sum(case when orders.order_type = '{{ kind }}' then orders.net_usd else 0 end) as {{ kind }}_net_usd
         {%- endfor %},
         sum(case when orders.is_converted then 0 else 1 end) as unconverted_order_count,
+        sum(case when orders.is_converted and orders.store_fee_usd is null then 1 else 0 end) as feeless_order_count,
         sum(orders.gross_usd) as gross_usd,
         sum(orders.refunded_usd) as refunded_usd,
         sum(orders.store_fee_usd) as store_fee_usd
@@ -44,7 +45,8 @@ select
     count(case when person_days.is_payer = 1 then active_days.person_key end) as active_payer_count,
     count(starts.person_key) as new_subscriber_count,
     {%- for column in ['order', 'first_order', 'repeat_order', 'renewal_order', 'repurchase_order',
-        'subscription_order', 'coins_order', 'shop_order', 'unconverted_order'] %}
+        'subscription_order', 'coins_order', 'shop_order', 'unconverted_order',
+        'feeless_order'] %}
     cast(sum(person_days.{{ column }}_count) as bigint) as {{ column }}_count,
     {%- endfor %}
     {%- for amount in ['gross', 'refunded', 'store_fee', 'subscription_net', 'coins_net', 'shop_net'] %}

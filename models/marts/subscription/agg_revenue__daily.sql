@@ -45,7 +45,7 @@ joined as (
         case when days.is_measured then coalesce(active_days.active_user_count, 0) end as active_user_count
         {%- for column in ['payer', 'active_payer', 'coin_payer', 'new_subscriber', 'active_new_subscriber', 'order',
             'first_order', 'repeat_order', 'renewal_order', 'repurchase_order', 'subscription_order', 'coins_order',
-            'shop_order', 'unconverted_order'] %},
+            'shop_order', 'unconverted_order', 'feeless_order'] %},
         coalesce(orders.{{ column }}_count, 0) as {{ column }}_count
         {%- endfor %}
         {%- for amount in ['gross', 'refunded', 'store_fee', 'subscription_net', 'coins_net', 'shop_net'] %},
@@ -78,6 +78,7 @@ select
     coins_order_count,
     shop_order_count,
     unconverted_order_count,
+    feeless_order_count,
 
     gross_usd,
     refunded_usd,
