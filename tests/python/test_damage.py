@@ -223,6 +223,26 @@ DAMAGE = {
     "assert_creator_weeks_hold_every_day_of_their_window": (
         "update creators.fct_creator_weeks set order_count = order_count + 1 where is_latest"
     ),
+    "assert_answer_slices_add_up_to_all": (
+        "update llm_quality.agg_answer_costs__daily_slices set cost_usd = cost_usd + 0.000001 "
+        "where slice_dimension = 'feature' and slice_value = 'chat'"
+    ),
+    "assert_every_mart_of_answers_holds_the_same_answers": (
+        "delete from llm_quality.agg_answer_reactions__daily where slice_dimension = 'model_version' "
+        "and activity_date = (select max(activity_date) from llm_quality.agg_answer_reactions__daily)"
+    ),
+    "assert_the_window_of_satisfaction_holds_the_answers_of_its_days": (
+        "update llm_quality.agg_satisfaction__slices set rated_count = rated_count + 1 "
+        "where slice_dimension = 'role'"
+    ),
+    "assert_quality_alerts_begin_where_charts_signal": (
+        "insert into llm_quality.fct_quality_alerts (metric, model_version, activity_date, chart, direction) "
+        "values ('mean_score', 'no such version', date '2026-05-01', 'cusum', 'below')"
+    ),
+    "assert_confusion_tables_hold_every_pair_of_grades": (
+        "update llm_quality.agg_rater_confusions set pair_count = pair_count + 1 "
+        "where subject = 'score' and rater_id = 'judge-1'"
+    ),
 }
 
 
