@@ -243,6 +243,18 @@ DAMAGE = {
         "update llm_quality.agg_rater_confusions set pair_count = pair_count + 1 "
         "where subject = 'score' and rater_id = 'judge-1'"
     ),
+    "assert_every_causal_question_is_answered_by_every_method": (
+        "delete from experimentation.fct_causal_estimates "
+        "where question = 'quiz_first_week' and reading = 'negative_control' and method = 'ipw'"
+    ),
+    "assert_causal_groups_are_everyone_asked_about": (
+        "update experimentation.agg_causal_balance set treated_level_count = treated_level_count + 1 "
+        "where question = 'lot_return' and covariate = 'role' and covariate_level = 'student'"
+    ),
+    "assert_weighting_balances_what_is_held_equal": (
+        "update experimentation.agg_causal_balance set standardised_difference_after = 0.2 "
+        "where is_held_equal and standardised_difference_after is not null"
+    ),
 }
 
 

@@ -45,13 +45,16 @@ NO_METRIC = re.compile(
     # What a comparison of two arms says beside its effect.
     r"|(control|treatment)_(value|numerator|denominator|mean|standard_error|deviation)|standard_error"
     r"|.*_?p_value(_log10)?|.*log_e_value|(sample_ratio_)?chi_square|(standardised_)?difference|(raw|common)_effect"
-    r"|effect_deviation|real_(share|deviation)|expected_(loss|share|weight)|loss_(if_shipped|if_kept|threshold)"
+    r"|effect_(without|beside)_other|effect_deviation|real_(share|deviation)|expected_(loss|share|weight)|loss_(if_shipped|if_kept|threshold)"
     r"|(raw_)?probability_better|variance_reduction|mde_relative|days_left|power"
     # What a model of churn says of itself, and what goes with an outcome beside its adjusted effect.
     r"|(strongest|single)_feature_area|calibration_(slope|intercept)|brier_gain|permutation_loss"
     r"|mean_absolute_contribution|.*_log_odds|log_odds|naive_effect|outcome_total"
     # What the plan of a test and the outcome of an action are made of.
     r"|baseline_value|minimum_effect|metric_(before|after)|expected_after"
+    # What a question about effects says beside its estimate, method by method.
+    r"|(un)?treated_value|estimate|e_value|clipped_rate"
+    r"|(standardised_difference|largest_imbalance)_(before|after)"
     # Features that groups of alike bots were made of, over the trailing window.
     r"|trailing_.*"
 )
