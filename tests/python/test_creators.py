@@ -126,13 +126,13 @@ def test_a_creator_alone_scores_as_among_all(sample: World) -> None:
         "from creators.fct_creator_scores order by 1, 2"
     )
     tried = 0
-    for creator, week, overall, equal, coverage in rows[::17]:
+    for creator, week, overall, equal, coverage in rows[::41]:
         catalogue = Reference.shipped().on(week)
         alone = score(catalogue, weekly_inputs(sample.warehouse, catalogue, creator, week))
         own = [alone.overall[0], alone.equal[0], alone.coverage[0]]
         assert [overall, equal, coverage] == [None if np.isnan(x) else x for x in own]
         tried += overall is not None
-    assert tried > 10
+    assert tried > 4
 
 
 # ---------------------------------------------------------------- rows of Python models

@@ -210,8 +210,8 @@ def test_an_empty_creator_has_no_score_no_issue_and_no_advice(market: World) -> 
 
 def test_a_cost_below_zero_is_quarantined_and_never_scored(market: World) -> None:
     kept = market.warehouse.query(
-        "select quarantine_reason, count(*) from staging.stg_creators__creator_days__quarantine "
-        "where creator_id = 'negative' group by 1"
+        "select quarantine_reason, count(*) from staging.stg_creators__creator_days__judged "
+        "where creator_id = 'negative' and verdict = 'quarantined' group by 1"
     )
     assert kept == [("out_of_range:spend_usd", 28)]
     row = _one(
