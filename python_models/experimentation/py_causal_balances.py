@@ -22,4 +22,6 @@ SCHEMA = pa.schema([(name, _kind(name)) for name in BALANCE_COLUMNS])
 
 def model(dbt, session):
     """One row per question, covariate and level."""
-    return write(session, balances(arrays(read(dbt.ref("int_causal_levels_counted"), KEYS))), SCHEMA)
+    return write(
+        session, balances(arrays(read(dbt.ref("int_causal_levels_counted"), KEYS))), SCHEMA
+    )

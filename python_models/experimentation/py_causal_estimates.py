@@ -8,7 +8,14 @@ from plumbline.statistics.quasi_experiments import ANSWER_COLUMNS, answers
 TEXTS = ("question", "reading", "method", "reason")
 SCHEMA = pa.schema(
     [
-        (name, pa.string() if name in TEXTS else pa.int64() if name.endswith("_count") else pa.float64())
+        (
+            name,
+            pa.string()
+            if name in TEXTS
+            else pa.int64()
+            if name.endswith("_count")
+            else pa.float64(),
+        )
         for name in ANSWER_COLUMNS
     ]
 )

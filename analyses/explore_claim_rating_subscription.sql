@@ -1,0 +1,40 @@
+-- Do people who rate answers, or rate them well, subscribe more?
+--
+-- There is nothing to see, as it stands or among people of one role who were there on as many days (planted: no link at
+-- all between ratings and subscriptions). Intervals are wide, as few people subscribe in four weeks: they exclude a
+-- large effect and no small one. Who had subscribed before the outcome window began is not asked about: they would count
+-- as persuaded by ratings they gave as subscribers. Goods bought are the negative control, as ratings cannot sell them.
+-- Causal it would become by asking people drawn by lot to rate; that ratings go with subscriptions would not be enough.
+with
+
+estimates as (
+
+    select * from {{ ref('fct_causal_estimates') }}
+    where question in ('rating_subscription', 'good_rating_subscription')
+
+)
+
+select
+    question,
+    claim,
+    reading,
+    method,
+    untreated_count,
+    treated_count,
+    untreated_value,
+    treated_value,
+    estimate,
+    estimate_low,
+    estimate_high,
+    p_value,
+    e_value_low,
+    has_parted_before,
+    verdict,
+    explanation,
+    reason
+from estimates
+order by
+    question asc nulls last,
+    case reading when 'effect' then 1 when 'negative_control' then 2 else 3 end asc nulls last,
+    case method when 'naive' then 1 when 'aipw' then 2 else 3 end asc nulls last,
+    method asc nulls last
