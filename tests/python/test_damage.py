@@ -15,6 +15,16 @@ from worlds import World
 
 # On a copy of the shipped sample, by claim; those of test_fixtures.py are damaged there.
 DAMAGE = {
+    "assert_results_count_the_units_that_were_exposed": (
+        "update experimentation.fct_experiment_exposures set is_analysed = false"
+    ),
+    "assert_segments_of_an_experiment_hold_its_units": (
+        "delete from experimentation.agg_experiment_health__segments where segment_value = 'ios'"
+    ),
+    "assert_the_last_look_at_an_experiment_is_its_matured_result": (
+        "update experimentation.fct_experiment_sequences "
+        "set treatment_unit_count = treatment_unit_count + 1"
+    ),
     "assert_creator_weights_add_up_to_one_on_every_day": (
         "update reference.creator_components set weight = weight + 0.01 where position = 2"
     ),

@@ -45,7 +45,9 @@ NO_METRIC = re.compile(
     # What a comparison of two arms says beside its effect.
     r"|(control|treatment)_(value|numerator|denominator|mean|standard_error|deviation)|standard_error"
     r"|.*_?p_value(_log10)?|.*log_e_value|(sample_ratio_)?chi_square|(standardised_)?difference|(raw|common)_effect"
-    r"|effect_(without|beside)_other|effect_deviation|real_(share|deviation)|expected_(loss|share|weight)|loss_(if_shipped|if_kept|threshold)"
+    r"|effect_(without|beside)_other|effect_deviation|real_(share|deviation)|expected_(loss|share|weight)"
+    r"|loss_(if_shipped|if_kept|threshold)|triggered_(control_value|difference)|diluted_relative"
+    r"|(first|last|measured|expected)_effect|slope_per_day|cumulative_(share|gain)|random_gain"
     r"|(raw_)?probability_better|variance_reduction|mde_relative|days_left|power"
     # What a model of churn says of itself, and what goes with an outcome beside its adjusted effect.
     r"|(strongest|single)_feature_area|calibration_(slope|intercept)|brier_gain|permutation_loss"
