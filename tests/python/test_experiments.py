@@ -10,9 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conftest import RunDbt
+from plumbline.simulate import Settings
+from plumbline.simulate.experiments import trials
 from warehouse import Warehouse, register, write_rows
 from worlds import World
 
@@ -227,11 +230,16 @@ def decision(world: World, experiment: str, phase: int = 0) -> tuple[str, str]:
 @pytest.mark.truth
 def test_planted_effects_are_recovered(world: World) -> None:
     """What was multiplied lies within the interval: chats, revenue, activity, cancelling."""
+    # Windows of 14 days reach past the end of the phase, when nothing is planted any more: of 15 % at least the
+    # share of window days inside it is left, more where people come early in their window.
     chat = effect(world, "x01", "chat_start_rate_14d")
-    # 14 days reach past the end of the phase for the last units: the effect found is at most the planted one.
-    assert (
-        chat["relative_low"] > 0.02 and chat["relative_low"] < 0.15 and chat["relative_high"] > 0.10
-    )
+    (inside,) = world.warehouse.query(
+        "select avg(least(14, date_diff('day', e.exposure_date, p.closed_at::date)) / 14.0) "
+        "from intermediate.int_units_described as e "
+        "inner join intermediate.int_experiment_phases_bounded as p using (experiment_id, phase) "
+        "where e.experiment_id = 'x01'"
+    )[0]
+    assert 0 < chat["relative_low"] < 0.15 and chat["relative_high"] > 0.15 * float(inside)
     assert decision(world, "x01")[0] == "ship"
     assert 0 < effect(world, "x08", "ad_revenue_14d")["relative_low"] < 0.25
     assert effect(world, "x08", "ad_revenue_14d")["relative_high"] > 0.25
@@ -266,13 +274,28 @@ def test_nothing_is_found_where_nothing_was_planted(world: World) -> None:
     """A/A experiments are never shipped or rolled back; of their many cells about 5 % have p < 0.05."""
     for experiment in ("x03", "x07"):
         assert decision(world, experiment)[0] not in ("ship", "rollback", "conflict", "invalid")
-    low, cells = world.warehouse.query(
-        f"select count(case when p_value < 0.05 then 1 end), count(p_value) from {RESULTS} "
+    # Corrected for their number, an A/A experiment has a false call among its metrics in 5 % of cases, for
+    # goals and for secondary metrics: of six such families two are called with 3 %, three with 0.2 %.
+    called, cells = world.warehouse.query(
+        "select count(distinct case when adjusted_p_value < 0.05 then experiment_id || adjustment end), "
+        f"count(adjusted_p_value) from {RESULTS} "
         "where experiment_id in ('x03', 'x04', 'x07') and method = 'plain' "
         "and cohort = 'matured' and segment_key = 'all'"
     )[0]
-    # Metrics are correlated: 6 independent ones would give up to 3 with 99 %.
-    assert cells >= 75 and low / cells < 0.2
+    assert cells >= 75 and called <= 2
+    worth, ranked = world.warehouse.query(
+        "select count(case when is_targeting_worth_it then 1 end), count(qini) "
+        "from experimentation.fct_uplift_rankings where experiment_id in ('x03', 'x04', 'x07')"
+    )[0]
+    # Six rankings at 2.5 % above 0: two or more in 1 % of cases.
+    assert ranked >= 5 and worth <= 1
+    trends = dict(
+        world.warehouse.query(
+            "select trend, count(*) from experimentation.fct_effect_trends where day_count > 3 group by trend"
+        )
+    )
+    # Every planted effect lasts: of 14 trends at 1 % two or more are called in 1 % of cases.
+    assert trends["steady"] >= 10 and sum(trends.values()) - trends["steady"] <= 1
 
 
 @pytest.mark.truth
@@ -288,14 +311,14 @@ def test_faults_of_the_set_up_are_caught(world: World) -> None:
     assert leaked == truth["x05"]["0"]["units"]["holdout"]
     assert multi == truth["x06"]["0"]["multi_exposed_units"]
     assert decision(world, "x06") == ("invalid", "multiple_exposure")
-    # A split of 52 to 48 shows up with the units there are, and honest splits do not.
+    # Honest splits pass; 52 to 48 needs more units than this world has (see the test of planned shares).
     p = dict(
         world.warehouse.query(
             "select experiment_id, sample_ratio_p_value from experimentation.agg_experiment_health "
             "where phase = 0"
         )
     )
-    assert p["x04"] < 0.05 and min(p[name] for name in ("x01", "x02", "x03", "x07", "x08")) > 0.001
+    assert min(p[name] for name in ("x01", "x02", "x03", "x07", "x08")) > 0.001
 
 
 @pytest.mark.truth
@@ -329,6 +352,119 @@ def test_creators_and_bots_are_their_own_units(world: World) -> None:
     assert decision(world, "x11") == ("insufficient", "too_few_users")
     bots = effect(world, "x12", "chat_start_rate_14d", method="adjusted")
     assert 0 < bots["relative_low"] < 0.25 < bots["relative_high"]
+
+
+def test_planned_shares_are_checked(tmp_path: Path, run_dbt: RunDbt) -> None:
+    """The generator's own 52 to 48, and 60 honest splits, from landing to health and decision.
+
+    With 30,000 units the chi-square is about 48 (sd 14): p < 0.001 needs 10.8. Of 60 honest splits
+    none fails at 0.001 with 94 %, at most one with 99.8 %.
+    """
+    settings = Settings(users=40_000, days=60, seed=3)
+    (planted,) = [trial for trial in trials(settings) if trial.kind == "srm"]
+    opened = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+    registry, exposures = [], []
+
+    def run(name: str, arms: np.ndarray[Any, Any]) -> None:
+        registry.extend(
+            {"experiment_id": name, "phase": 0, "variation_id": arm, "name": name, "unit_type": "user",
+             "is_control": arm == "control", "expected_weight": Decimal("0.5"), "started_at": opened,
+             "planned_units": 30_000, "mde_relative": Decimal("0.05"), "planned_end_at": opened + DAY,
+             "ended_at": opened + DAY, "status": "finished", "ingested_at": opened}
+            for arm in ("control", "treatment")
+        )  # fmt: skip
+        exposures.extend(
+            {"experiment_id": name, "variation_id": "treatment" if arm else "control", "unit_id": f"u{unit}",
+             "exposed_at": opened + dt.timedelta(seconds=unit), "ingested_at": opened + DAY}
+            for unit, arm in enumerate(arms.tolist())
+        )  # fmt: skip
+
+    run("skewed", planted.arm(settings.seed, planted.phases[0], np.arange(30_000)))
+    rng = np.random.default_rng(3)
+    for number in range(60):
+        run(f"honest{number:02d}", rng.integers(0, 2, 1_000))
+    events = [
+        {"event_id": f"e{day}", "event_time": opened + day * DAY, "user_id": "u1", "event_name": "app_open",
+         "ingested_at": opened + day * DAY}
+        for day in range(40)
+    ]  # fmt: skip
+    lake = tmp_path / "lake"
+    write_rows(lake, "experiments", "one", registry)
+    write_rows(lake, "experiment_exposures", "one", exposures)
+    write_rows(lake, "events", "one", events)
+    register(lake)
+    warehouse = Warehouse(tmp_path, run_dbt, lake)
+    warehouse.models("+agg_experiment_health", "+fct_experiment_decisions")
+    health = dict(
+        warehouse.query(
+            "select experiment_id, has_sample_ratio_mismatch from experimentation.agg_experiment_health"
+        )
+    )
+    assert health.pop("skewed") is True
+    assert len(health) == 60 and sum(health.values()) <= 1
+    assert warehouse.query(
+        "select status, reason_codes from experimentation.fct_experiment_decisions "
+        "where experiment_id = 'skewed'"
+    ) == [("invalid", "sample_ratio_mismatch")]
+
+
+def test_triggered_units_and_strata_are_recounted(sample: World) -> None:
+    """Who is triggered, by loops; and quantiles, tags and strata hold the units they say."""
+    recount = Recount(sample.warehouse, "x01", 0)
+    met = {
+        unit
+        for unit, (at, _) in recount.units.items()
+        if any(
+            event[0] >= at and event[2] == VIEW and event[4] is not None
+            and event[1] <= at.date() + 13 * DAY
+            for event in recount.events[unit]
+        )
+    }  # fmt: skip
+    triggered = {
+        arm: sum(variation == arm for unit, (_, variation) in recount.units.items() if unit in met)
+        for arm in ("control", "treatment")
+    }
+    found = sample.warehouse.query(
+        "select triggered_control_unit_count, triggered_treatment_unit_count, "
+        "control_unit_count, treatment_unit_count from experimentation.fct_triggered_effects "
+        "where experiment_id = 'x01' and metric = 'retention_d1'"
+    )
+    assert len(found) == 1 and found[0][:2] == (triggered["control"], triggered["treatment"])
+    assert sum(found[0][2:]) == len(recount.units) > sum(found[0][:2]) > 0
+    units, tags, wrong = sample.warehouse.query(
+        """
+        with strata as (
+            select experiment_id, phase, variation_id, metric, cohort, segment_key, sum(unit_count) as n
+            from intermediate.int_experiment_statistics_summed
+            where segment_key in ('all', 'stratum', 'half', 'role', 'workflow')
+            group by all
+        )
+        select count(*), count(distinct strata.segment_key), count(case when strata.n <> whole.n then 1 end)
+        from strata
+        inner join strata as whole using (experiment_id, phase, variation_id, metric, cohort)
+        where whole.segment_key = 'all'
+        """
+    )[0]
+    assert wrong == 0 and units > 1000 and tags == 5
+
+
+def test_effects_by_age_are_recounted(sample: World) -> None:
+    """What units did on one day after exposure, and on none besides, for units whose day is over."""
+    recount = Recount(sample.warehouse, "x03", 0)
+    compared = 0
+    for age in (0, 1, 6, 13):
+        (row,) = sample.warehouse.query(
+            "select control_unit_count, control_value, treatment_unit_count, treatment_value "
+            "from experimentation.agg_effects__age "
+            f"where experiment_id = 'x03' and metric = 'messages_14d' and age_days = {age}"
+        )
+        outcome = recount.outcomes((age, 1), messages)
+        for place, arm in enumerate(("control", "treatment")):
+            n, top, _ = outcome[arm, "matured"]
+            assert row[2 * place] == n
+            assert row[2 * place + 1] == pytest.approx(top / n, abs=1e-12)
+            compared += 1
+    assert compared == 8
 
 
 @pytest.mark.shared
