@@ -23,10 +23,11 @@ assigned as (
             when 'lot' then case when substring(md5(persons.person_id), 1, 1) < '8' then 'first' else 'second' end
         end as given_level,
         case
-            when questions.index_event = 'exposure' then coalesce(
-                units.exposure_date,
-                greatest({{ reporting_date('phases.started_at') }}, cohorts.first_active_date)
-            )
+            when questions.index_event = 'exposure'
+                then coalesce(
+                    units.exposure_date,
+                    greatest({{ reporting_date('phases.started_at') }}, cohorts.first_active_date)
+                )
             else {{ add_days('cohorts.first_active_date', 'questions.index_delay_days') }}
         end as index_date,
         {{ reporting_date('phases.closed_at') }} as closing_date,
