@@ -556,7 +556,8 @@ def test_outcomes_of_few_people_have_no_effects() -> None:
 
 # ---------------------------------------------------------------- the warehouse
 def _compiled(sample: World, model: str) -> str:
-    (path,) = (sample.warehouse.folder / "target" / "compiled").rglob(f"{model}.sql")
+    compiled = sample.warehouse.folder / "target" / "compiled"
+    (path,) = (p for p in compiled.rglob(f"{model}.sql") if not p.parent.suffix)
     return path.read_text(encoding="utf-8")
 
 
