@@ -32,26 +32,26 @@ select
     units.experiment_id,
     units.phase,
     units.variation_id,
-    others.experiment_id as other_experiment_id,
-    others.phase as other_phase,
-    others.variation_id as other_variation_id,
-    values_of.metric,
-    count(*) as unit_count,
+    other_units.experiment_id as other_experiment_id,
+    other_units.phase as other_phase,
+    other_units.variation_id as other_variation_id,
+    centred.metric,
     {%- for term in terms %}
-    cast(sum(values_of.{{ term }}) as decimal(38, 0)) as sum_{{ term }}{{ ',' if not loop.last }}
+    cast(sum(centred.{{ term }}) as decimal(38, 0)) as sum_{{ term }},
     {%- endfor %}
+    count(*) as unit_count
 from units
-inner join units as others
-    on units.unit_type = others.unit_type
-    and units.unit_key = others.unit_key
-    and units.experiment_id <> others.experiment_id
+inner join units as other_units
+    on units.unit_type = other_units.unit_type
+    and units.unit_key = other_units.unit_key
+    and units.experiment_id <> other_units.experiment_id
 inner join goals on units.experiment_id = goals.experiment_id and units.phase = goals.phase
-inner join {{ ref('int_units_centred') }} as values_of
-    on goals.experiment_id = values_of.experiment_id
-    and goals.phase = values_of.phase
-    and goals.metric = values_of.metric
-    and units.unit_key = values_of.unit_key
-    and values_of.matured_date <= {{ as_of_date() }}
+inner join {{ ref('int_units_centred') }} as centred
+    on goals.experiment_id = centred.experiment_id
+    and goals.phase = centred.phase
+    and goals.metric = centred.metric
+    and units.unit_key = centred.unit_key
+    and centred.matured_date <= {{ as_of_date() }}
 group by
-    units.experiment_id, units.phase, units.variation_id, others.experiment_id, others.phase, others.variation_id,
-    values_of.metric
+    units.experiment_id, units.phase, units.variation_id, other_units.experiment_id, other_units.phase,
+    other_units.variation_id, centred.metric
