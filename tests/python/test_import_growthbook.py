@@ -296,6 +296,13 @@ def test_two_experiments_under_one_key_are_refused() -> None:
         registry([recorded("a"), recorded("a", id="exp_2")], Plan(14, 10, 1))  # type: ignore[arg-type]
 
 
+def test_a_key_that_was_taken_over_belongs_to_the_one_that_runs() -> None:
+    both = [recorded("a", id="exp_2"), recorded("a", archived=True), recorded("b", archived=True)]
+    found = registry(both, Plan(14, 10, 1))  # type: ignore[arg-type]
+    assert len(found.rows) == 4 and set(found.variations) == {"a", "b"}
+    assert found.left_out == [("a", "archived, and its key is another's now")]
+
+
 def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     export = tmp_path / "exposures.csv"
