@@ -1,11 +1,11 @@
 -- Do people with the new variant spend more time?
 --
--- As a team would compare it (variant users against everyone else) the variant is a triumph: most of everyone else had
--- left before it began, and only who came could see it. Among people who were there on as many days the difference
--- shrinks to what the lot says, the row randomised: who of those who came saw the variant was drawn (planted: a few more
--- chats, so a little more time). The adjusted row is even narrower than the randomised one, as holding use equal takes
--- out the noise of heavy users; it is right only because the variant does not change how often people come. Where the
--- lot exists, believe the lot.
+-- As a team would compare it (variant users against everyone else) the variant is a triumph: most of everyone else
+-- had left before it began, and only who came could see it. Among people who were there on as many days the
+-- difference shrinks to what the lot says, the row randomised: who of those who came saw the variant was drawn
+-- (planted: a few more chats, so a little more time). The adjusted row is even narrower than the randomised one,
+-- as holding use equal takes out the noise of heavy users; it is right only because the variant does not change
+-- how often people come. Where the lot exists, believe the lot.
 with
 
 estimates as (

@@ -29,7 +29,7 @@ select
     'another priority',
     recommendation_id
 from recommendations
-where abs(priority - expected_gain * headroom * confidence / cast(effort_hours as double)) > 1e-12
+where abs(priority - {{ safe_divide('expected_gain * headroom * confidence', 'effort_hours') }}) > 1e-12
 union all
 select
     'out of order',

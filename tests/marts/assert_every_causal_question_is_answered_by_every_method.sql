@@ -8,12 +8,10 @@ asked as (
     select
         question,
         reading,
-        '{{ method }}' as method
+        '{{ method }}' as method_name
     from {{ ref('int_causal_readings_listed') }}
     where ' ' || methods || ' ' like '% {{ method }} %'
-    {%- if method == 'stacked_did' %}
-        and reading = 'effect'
-    {%- endif %}
+        and ('{{ method }}' <> 'stacked_did' or reading = 'effect')
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
@@ -21,11 +19,11 @@ asked as (
 select
     asked.question,
     asked.reading,
-    asked.method,
+    asked.method_name,
     estimates.question as answered
 from asked
 full outer join {{ ref('fct_causal_estimates') }} as estimates
     on asked.question = estimates.question
     and asked.reading = estimates.reading
-    and asked.method = estimates.method
+    and asked.method_name = estimates.method
 where asked.question is null or estimates.question is null

@@ -149,7 +149,7 @@ class Page:
         """Press the mouse button on an element, where it stands on the screen."""
         place = self.run(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-            "e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
+            "e.scrollIntoView({block: 'center'}); const r = e.getClientRects()[0];"
             "return [r.x + r.width / 2, r.y + r.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):

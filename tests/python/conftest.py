@@ -86,6 +86,7 @@ SLOW = (
     "test_build_command",
     "test_truth",
     "test_truth_retention",
+    "test_upworthy",
     "test_truth_growth",
     "test_truth_engagement",
     "test_truth_bots",

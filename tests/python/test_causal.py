@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from scipy import stats
 
 from conftest import ROOT
@@ -23,7 +25,7 @@ from plumbline.statistics.observational import (
     weighted_by_propensity,
     weighted_effect,
 )
-from plumbline.statistics.quasi_experiments import WINDOWS, answers, balances
+from plumbline.statistics.quasi_experiments import METHODS, WINDOWS, answers, balances
 from worlds import World
 
 SEEDS = 200
@@ -411,6 +413,50 @@ def test_propensities_may_be_given() -> None:
     assert flat.clipped_share > 0.9
     balance = balance_by_propensity(untreated, treated, np.full(16, 0.5), 1)
     assert balance.after.values == pytest.approx(balance.before.values)
+
+
+# ---------------------------------------------------------------- questions are data
+def macro_names(name: str) -> set[str]:
+    """Words that a macro lists."""
+    text = (ROOT / "macros" / "business" / f"{name}.sql").read_text(encoding="utf-8")
+    return set(re.findall(r"'([a-z_]+)'", text.split("-#}")[1]))
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (ROOT / "seeds" / "reference" / f"{name}.csv").open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_questions_name_what_exists() -> None:
+    measures = macro_names("causal_measures")
+    contract = yaml.safe_load((ROOT / "vars.yml").read_text(encoding="utf-8"))["vars"]["contract"]
+    columns = {column["name"]: column for column in contract["events"]["columns"]}
+    measures |= {f"{feature}_uses" for feature in columns["feature"]["known"]}
+    covariates = macro_names("causal_covariates")
+    assert {"active_days", "high_ratings", "generate_quiz_uses"} <= measures
+    assert {"role", "chance"} <= covariates
+    for row in seed("causal_questions"):
+        assert row["outcome"] in measures, row["question"]
+        assert row["negative_outcome"] in measures | {"none"}, row["question"]
+        assert row["treatment_kind"] != "measure" or row["treatment_name"] in measures
+        assert set(row["covariates"].split()) <= covariates, row["question"]
+        assert set(row["methods"].split()) <= set(METHODS), row["question"]
+        assert {"naive", "aipw"} <= set(row["methods"].split()), "the verdict reads these two"
+
+
+def test_every_row_can_be_explained() -> None:
+    found = defaultdict(set)
+    for row in seed("causal_explanations"):
+        found[row["kind"]].add(row["code"])
+    folder = ROOT / "models" / "intermediate" / "experimentation"
+    verdicts = yaml.safe_load((folder / "int_causal_verdicts_reached.yml").read_text("utf-8"))
+    [column] = [c for c in verdicts["models"][0]["columns"] if c["name"] == "verdict"]
+    assert found["method"] == set(METHODS)
+    assert found["reading"] == {"effect", "negative_control", "placebo_date"}
+    assert found["verdict"] == set(
+        column["data_tests"][0]["accepted_values"]["arguments"]["values"]
+    )
+    assert found["condition"] == {"little_overlap", "parted_before", "no_value"}
 
 
 # ---------------------------------------------------------------- the shipped sample, by loops

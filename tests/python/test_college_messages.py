@@ -169,6 +169,39 @@ def test_actives_of_every_day_by_sets(campus: Campus, messages: list[Message]) -
     assert found == told
 
 
+def test_actives_are_forecast_and_the_forecast_is_judged(
+    campus: Campus, messages: list[Message]
+) -> None:
+    """The marts run on a log without payments; seasonal naive and its error are recounted from the file."""
+    sets = defaultdict(set)
+    for message in messages:
+        sets[message.day].add(message.sender)
+    rows = campus.warehouse.query(
+        "select origin_date, target_date, actual_value, p50, naive_value from growth.fct_forecast_backtests "
+        "where metric = 'daily_active_users' and horizon_days <= 28"
+    )
+    error = naive = 0.0
+    for origin, target, actual, median, last_week in rows:
+        same_weekday = target - timedelta(weeks=-(-(target - origin).days // 7))
+        assert float(actual) == len(sets[target])
+        assert float(last_week) == pytest.approx(len(sets[same_weekday]), abs=1e-5)
+        error += abs(float(median) - len(sets[target]))
+        naive += abs(len(sets[same_weekday]) - len(sets[target]))
+    assert len(rows) > 1_000
+    ((ratio, better, covered),) = campus.warehouse.query(
+        "select error_to_naive_ratio, is_better_than_naive, coverage_80_rate "
+        "from growth.agg_forecast_accuracy where metric = 'daily_active_users' and horizon_days = 28"
+    )
+    assert ratio == pytest.approx(error / naive, rel=1e-5)
+    assert better == (error < naive)
+    assert 0 < covered < 1
+    ahead = campus.warehouse.query(
+        "select count(*), count(p50) from growth.fct_forecasts "
+        "where metric in ('daily_active_users', 'weekly_active_users', 'new_users')"
+    )
+    assert ahead == [(270, 270)]
+
+
 def test_receivers_stand_for_bots(campus: Campus, messages: list[Message]) -> None:
     sent = Counter((message.receiver, message.day) for message in messages)
     senders = Counter(

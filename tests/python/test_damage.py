@@ -265,6 +265,27 @@ DAMAGE = {
         "update experimentation.agg_causal_balance set standardised_difference_after = 0.2 "
         "where is_held_equal and standardised_difference_after is not null"
     ),
+    "assert_forecast_cohorts_add_up_to_the_series": (
+        "update intermediate.int_series_cohorts_stepped set step_value = step_value + 1 "
+        "where metric = 'weekly_active_users' and cohort_date = "
+        "(select min(cohort_date) from intermediate.int_series_cohorts_stepped)"
+    ),
+    "assert_forecasts_are_tested_on_what_was_published": (
+        "update growth.fct_forecast_backtests set actual_value = actual_value + 1 "
+        "where metric = 'new_users' and horizon_days = 3"
+    ),
+    "assert_forecast_weeks_hold_their_days": (
+        "update growth.fct_forecasts set p90 = p90 + 1000 "
+        "where metric = 'daily_active_users' and horizon_days = 40"
+    ),
+    "assert_more_acquisition_never_means_fewer_users": (
+        "update growth.fct_scenarios set p50 = p50 / 2 where scenario = 'acquisition_doubled' "
+        "and metric = 'daily_active_users' and horizon_days = 1"
+    ),
+    "assert_scenarios_move_the_structure_of_the_forecast": (
+        "update growth.fct_scenarios set base_structural_value = base_structural_value + 1 "
+        "where metric = 'mrr_usd' and horizon_days = 7"
+    ),
 }
 
 

@@ -235,6 +235,22 @@ def test_orders_recover_what_was_planted() -> None:
         assert each[group].sum() == pytest.approx(later[group].sum(), rel=0.12)
 
 
+def test_orders_drawn_from_the_model_give_its_parameters_back() -> None:
+    """Many draws from BG/NBD itself: no bias, and standard errors as large as the scatter.
+
+    In units of its standard error an estimate scatters by 1. The mean of 30 is held to four times
+    1 / sqrt(30), their standard deviation to four times 1 / sqrt(60) from 1.
+    """
+    truth, runs, scores = (0.8, 2.0, 0.8, 2.5), 30, []
+    for seed in range(runs):
+        x, last, end, _ = simulated(np.random.default_rng(200 + seed), truth, 3000, 30.0, 0.0)
+        model = fit_orders(x, last, end, np.ones(3000), 50)
+        scores.append(np.log(np.array(parameters(model)) / truth) / model.log_errors)
+    mean, spread = np.mean(scores, axis=0), np.std(scores, axis=0, ddof=1)
+    assert np.abs(mean).max() <= 4 / np.sqrt(runs), mean
+    assert np.abs(spread - 1).max() <= 4 / np.sqrt(2 * runs), spread
+
+
 def test_prediction_intervals_cover_what_they_promise() -> None:
     random, hits = np.random.default_rng(17), 0
     for _ in range(40):

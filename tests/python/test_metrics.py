@@ -57,6 +57,8 @@ NO_METRIC = re.compile(
     # What a question about effects says beside its estimate, method by method.
     r"|(un)?treated_value|estimate|e_value|clipped_rate"
     r"|(standardised_difference|largest_imbalance)_(before|after)"
+    # Points of a control chart: the metric of the row names what they are.
+    r"|(daily|base|ewma|standardised)_value|ewma_limit|evidence"
     # Features that groups of alike bots were made of, over the trailing window.
     r"|trailing_.*"
 )

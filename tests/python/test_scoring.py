@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -935,17 +938,30 @@ def test_no_kpi_no_component_and_no_input_is_named_in_the_code() -> None:
 
 def test_an_installed_package_carries_the_tables(tmp_path: Path) -> None:
     """The build copies the seeds into the wheel: one definition, no second file in the repository."""
-    import tomllib
-
-    held = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    files = held["tool"]["setuptools"]["data-files"]["share/plumbline/reference"]
-    matched = {path.stem for pattern in files for path in ROOT.glob(pattern)}
-    assert set(TABLES) <= matched
-    # And what is read back from such an installation is found by its record.
-    archive = tmp_path / "x.zip"
-    with zipfile.ZipFile(archive, "w") as wheel:
-        for name in TABLES:
-            wheel.write(SEEDS / f"{name}.csv", f"{name}.csv")
-    with zipfile.ZipFile(archive) as wheel:
-        wheel.extractall(tmp_path / "share")
-    assert Reference.shipped(tmp_path / "share").on(DAY).version == CATALOGUE.version
+    source = tmp_path / "source"
+    for folder in ("src/plumbline/scoring", "src/plumbline/service", "seeds/reference"):
+        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "src/plumbline/__init__.py"):
+        shutil.copy(ROOT / name, source / name)
+    build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = wheel.namelist()
+        tables = [name for name in names if "/share/plumbline/reference/" in name]
+        assert {Path(name).stem for name in tables} == set(TABLES)
+        for name in tables:
+            assert wheel.read(name) == (SEEDS / Path(name).name).read_bytes()
+    pages = {name for name in names if name.startswith("plumbline/service/pages/")}
+    held = ROOT / "src"
+    assert pages == {
+        path.relative_to(held).as_posix()
+        for path in (held / "plumbline" / "service" / "pages").rglob("*")
+        if path.is_file()
+    }

@@ -672,6 +672,26 @@ def test_writers_behind_attributed_revenue_by_sets(sample: World, books: Books) 
     assert sorted(found) == sorted(told)
 
 
+def test_a_tag_has_one_name_in_engagement_and_in_revenue(sample: World) -> None:
+    """What belongs to no bot has a name of its own; bots without a tag are in the unit tests."""
+    told = set(
+        sample.warehouse.query(
+            "select distinct slice_value from engagement.agg_engagement__daily_slices "
+            "where slice_dimension = 'tag'"
+        )
+    )
+    for mart, dimension, apart in (
+        ("agg_revenue_attribution__daily_segment", "tag", "unattributed"),
+        ("agg_acquired_value__monthly", "acquisition_tag", "none"),
+    ):
+        found = sample.warehouse.query(
+            f"select distinct segment_value from subscription.{mart} "
+            f"where segment_dimension = '{dimension}'"
+        )
+        assert set(found) - {(apart,)} <= told
+        assert len(found) > 2
+
+
 def test_margins_of_every_month_by_loops(sample: World, books: Books) -> None:
     revenue = Counter[date]()
     for order in books.orders:

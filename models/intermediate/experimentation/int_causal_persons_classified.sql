@@ -90,15 +90,15 @@ select
     {%- for covariate in causal_covariates() %}
     {{ covariate }},
     {%- endfor %}
-    {% for covariate in causal_covariates() -%}
-    case when ' ' || covariates || ' ' like '% {{ covariate }} %' then {{ covariate }} else 'any' end
-    {{- " || ', ' || " if not loop.last }}
-    {%- endfor %} as stratum
-    {%- for window in ['outcome', 'before', 'earlier'] %},
+    {%- for window in ['outcome', 'before', 'earlier'] %}
     cast(case
         when outcome_kind = 'any' then case when {{ window }}_amount > 0 then 1 else 0 end
         when outcome like '%_ms' then cast({{ window }}_amount as decimal(18, 0)) * cast(0.001 as decimal(4, 3))
         else {{ window }}_amount
-    end as decimal(18, 4)) as {{ window }}_value
+    end as decimal(18, 4)) as {{ window }}_value,
     {%- endfor %}
+    {% for covariate in causal_covariates() -%}
+    case when ' ' || covariates || ' ' like '% {{ covariate }} %' then {{ covariate }} else 'any' end
+    {{- " || ', ' || " if not loop.last }}
+    {%- endfor %} as stratum
 from banded

@@ -22,16 +22,12 @@ assigned as (
             -- A lot that every engine draws alike and nothing a person does can influence.
             when 'lot' then case when substring(md5(persons.person_id), 1, 1) < '8' then 'first' else 'second' end
         end as given_level,
-        case
-            when questions.index_event = 'exposure' then coalesce(
-                units.exposure_date,
-                greatest({{ reporting_date('phases.started_at') }}, cohorts.first_active_date)
-            )
-            else {{ add_days('cohorts.first_active_date', 'questions.index_delay_days') }}
-        end as index_date,
+        questions.index_event,
+        questions.index_delay_days,
+        units.exposure_date,
+        {{ reporting_date('phases.started_at') }} as opening_date,
         {{ reporting_date('phases.closed_at') }} as closing_date,
         coalesce(units.is_multi_exposed, false) as is_multi_exposed,
-        questions.index_event,
         greatest(
             questions.treatment_days,
             questions.outcome_start_day + questions.outcome_days,
@@ -47,6 +43,18 @@ assigned as (
         on phases.experiment_id = units.experiment_id
         and phases.phase = units.phase
         and cohorts.person_key = case when units.unit_type = 'user' then units.unit_key end
+
+),
+
+dated as (
+
+    select
+        assigned.*,
+        case
+            when index_event = 'exposure' then coalesce(exposure_date, greatest(opening_date, first_active_date))
+            else {{ add_days('first_active_date', 'index_delay_days') }}
+        end as index_date
+    from assigned
 
 )
 
@@ -64,7 +72,7 @@ select
         when given_level = treatment_level then true
         when untreated_level = 'rest' or given_level = untreated_level then false
     end as is_given
-from assigned
+from dated
 where not is_multi_exposed
     and (index_event <> 'exposure' or index_date < closing_date)
     and {{ add_days('index_date', 'horizon_days - 1') }} <= {{ as_of_date() }}

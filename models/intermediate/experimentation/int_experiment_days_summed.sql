@@ -7,10 +7,10 @@ with
 centred as (
 
     select
-        units.*,
         {%- for segment in segments %}
-        described.{{ segment }}{{ ',' if not loop.last }}
+        described.{{ segment }},
         {%- endfor %}
+        units.*
     from {{ ref('int_units_centred') }} as units
     inner join {{ ref('int_units_described') }} as described
         on units.experiment_id = described.experiment_id
@@ -19,6 +19,23 @@ centred as (
 
 )
 
+select
+    experiment_id,
+    phase,
+    variation_id,
+    metric,
+    matured_date,
+    segment_key,
+    segment_value,
+    unit_count,
+    nonzero_count,
+    before_count,
+    {%- for term in statistic_terms() %}
+    sum_{{ term }},
+    {%- endfor %}
+    max_value
+from {{ ref('int_experiment_counts_summed') }}
+union all
 select
     experiment_id,
     phase,
@@ -49,20 +66,3 @@ group by grouping sets (  -- noqa: PRS
 having
     coalesce({{ segments | join(', ') }}) is not null
     or grouping({{ segments | join(') + grouping(') }}) = {{ segments | length }}
-union all
-select
-    experiment_id,
-    phase,
-    variation_id,
-    metric,
-    matured_date,
-    segment_key,
-    segment_value,
-    unit_count,
-    nonzero_count,
-    before_count,
-    {%- for term in statistic_terms() %}
-    sum_{{ term }},
-    {%- endfor %}
-    max_value
-from {{ ref('int_experiment_counts_summed') }}

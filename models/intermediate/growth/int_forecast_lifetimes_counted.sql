@@ -2,6 +2,8 @@
 
 -- Lives of people in weeks since they joined, as far as they were known on each day of a forecast, and what has
 -- been seen of them since. A silence is known once it has lasted churn_days, for those who left and those who stayed.
+-- Who leaves within the first week came to have a look: no model of those who stay describes them, so lives are
+-- counted from the second week on.
 with
 
 lives as (
@@ -49,12 +51,13 @@ known as (
 
     select
         placed.origin_date,
-        weeks.week_number - 1 as renewals_made_count,
+        weeks.week_number - 2 as renewals_made_count,
         sum(placed.person_count) as customer_count,
         sum(case when placed.lost_week = weeks.week_number then 0 else placed.person_count end) as kept_count
     from placed
     inner join weeks
-        on placed.whole_weeks >= weeks.week_number
+        on weeks.week_number > 1
+        and placed.whole_weeks >= weeks.week_number
         and (placed.lost_week is null or placed.lost_week >= weeks.week_number)
     group by placed.origin_date, weeks.week_number
 
@@ -65,7 +68,7 @@ later as (
 
     select
         placed.origin_date,
-        placed.whole_weeks as renewals_made_count,
+        placed.whole_weeks - 1 as renewals_made_count,
         weeks.week_number as steps_ahead,
         sum(placed.person_count) as customer_count,
         case
@@ -79,6 +82,7 @@ later as (
     inner join weeks
         on weeks.week_number <= case when placed.passed_days > 0 then least(placed.passed_days / 7, 13) else 13 end
         and (placed.lost_week is null or placed.lost_week > placed.whole_weeks)
+    where placed.whole_weeks > 0
     group by placed.origin_date, placed.passed_days, placed.whole_weeks, weeks.week_number
 
 )

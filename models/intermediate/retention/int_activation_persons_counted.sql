@@ -12,7 +12,7 @@ aged as (
         days.*,
         case when days.is_active then 1 else 0 end as active_day_count,
         {{ day_diff('persons.first_active_date', 'days.event_date') }} as age_days,
-        case when substr(md5(concat('activation ', described.person_id)), 1, 1) < '8' then 'choose' else 'measure' end
+        case when substring(md5('activation ' || described.person_id), 1, 1) < '8' then 'choose' else 'measure' end
             as half
     from {{ ref('int_user_days_classified') }} as days
     inner join {{ ref('int_persons_cohorted') }} as persons

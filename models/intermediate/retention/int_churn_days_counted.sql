@@ -46,7 +46,7 @@ counted as (
         {%- endfor %} as feature_kind_count,
         sum(case when {{ recent }} then coalesce(days.engaged_ms, 0) else 0 end) as engaged_ms
     from people
-    inner join days on people.person_key = days.person_key and days.event_date <= people.snapshot_date
+    inner join days on people.person_key = days.person_key and people.snapshot_date >= days.event_date
     where days.is_human
     group by people.person_key, people.snapshot_date
 

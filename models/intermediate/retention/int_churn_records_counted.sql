@@ -19,7 +19,7 @@ orders as (
         cast(sum(payments.order_count) as bigint) as order_count
     from people
     inner join {{ ref('int_payments_aggregated_to_person_days') }} as payments
-        on people.person_key = payments.person_key and payments.activity_date <= people.snapshot_date
+        on people.person_key = payments.person_key and people.snapshot_date >= payments.activity_date
     group by people.person_key, people.snapshot_date
 
 ),
@@ -40,7 +40,7 @@ subscriptions as (
     from people
     inner join {{ ref('int_subscription_events_stated') }} as events
         on people.person_key = events.person_key
-        and {{ reporting_date('events.event_at') }} <= people.snapshot_date
+        and people.snapshot_date >= {{ reporting_date('events.event_at') }}
 
 ),
 
@@ -71,8 +71,8 @@ ratings as (
     from people
     inner join {{ ref('int_actions_recorded') }} as actions
         on people.person_key = actions.person_key
-        and actions.action_date <= people.snapshot_date
-        and actions.action_date > {{ since }}
+        and people.snapshot_date >= actions.action_date
+        and {{ since }} < actions.action_date
     where actions.action_code = {{ rated }}
     group by people.person_key, people.snapshot_date
 

@@ -20,8 +20,8 @@ sessions as (
     from people
     inner join {{ ref('int_sessions_aggregated_to_user_days') }} as days
         on people.person_key = days.person_key
-        and days.session_date <= people.snapshot_date
-        and days.session_date > {{ since }}
+        and people.snapshot_date >= days.session_date
+        and {{ since }} < days.session_date
     group by people.person_key, people.snapshot_date
 
 ),
@@ -36,8 +36,8 @@ bots as (
     from people
     inner join {{ ref('int_bot_user_days_human') }} as days
         on people.person_key = days.person_key
-        and days.event_date <= people.snapshot_date
-        and days.event_date > {{ since }}
+        and people.snapshot_date >= days.event_date
+        and {{ since }} < days.event_date
     group by people.person_key, people.snapshot_date
 
 )

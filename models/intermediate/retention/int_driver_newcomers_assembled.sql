@@ -22,8 +22,8 @@ sessions as (
     from people
     inner join {{ ref('int_sessions_aggregated_to_user_days') }} as days
         on people.person_key = days.person_key
-        and days.session_date >= people.first_active_date
-        and days.session_date < {{ add_days('people.first_active_date', window) }}
+        and people.first_active_date <= days.session_date
+        and {{ add_days('people.first_active_date', window) }} > days.session_date
     group by people.person_key
 
 ),
@@ -37,8 +37,8 @@ bots as (
     from people
     inner join {{ ref('int_bot_user_days_human') }} as days
         on people.person_key = days.person_key
-        and days.event_date >= people.first_active_date
-        and days.event_date < {{ add_days('people.first_active_date', window) }}
+        and people.first_active_date <= days.event_date
+        and {{ add_days('people.first_active_date', window) }} > days.event_date
     group by people.person_key
 
 ),
@@ -52,8 +52,8 @@ actions as (
     from people
     inner join {{ ref('int_actions_recorded') }} as actions
         on people.person_key = actions.person_key
-        and actions.action_date >= people.first_active_date
-        and actions.action_date < {{ add_days('people.first_active_date', window) }}
+        and people.first_active_date <= actions.action_date
+        and {{ add_days('people.first_active_date', window) }} > actions.action_date
     group by people.person_key
 
 ),

@@ -24,7 +24,12 @@ sizes as (
 
 returned as (
 
-    select segments.segment_dimension, segments.segment_value, segments.cohort_date, ages.age_days, count(*) as active_count
+    select
+        segments.segment_dimension,
+        segments.segment_value,
+        segments.cohort_date,
+        ages.age_days,
+        count(*) as active_count
     from segments
     inner join {{ ref('int_active_days_aged') }} as ages on segments.person_key = ages.person_key
     group by segments.segment_dimension, segments.segment_value, segments.cohort_date, ages.age_days

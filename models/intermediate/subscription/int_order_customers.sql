@@ -1,17 +1,18 @@
 {{ config(materialized='table') }}
 
--- Recency, frequency and monetary value of who buys of their own accord. Orders of one day are one purchase.
+-- Recency, frequency and monetary value of who buys of their own accord. Orders of one day are one purchase; one
+-- that cost nothing is an order as well: somebody came and took something.
 with
 
 orders as (
 
     select order_type as order_kind, person_key, order_date, gross_usd, net_usd
     from {{ ref('int_orders_unified') }}
-    where order_type in ('coins', 'shop') and is_paid and is_converted
+    where order_type in ('coins', 'shop') and is_converted
     union all
     select 'all' as order_kind, person_key, order_date, gross_usd, net_usd
     from {{ ref('int_orders_unified') }}
-    where order_type in ('coins', 'shop') and is_paid and is_converted
+    where order_type in ('coins', 'shop') and is_converted
 
 ),
 

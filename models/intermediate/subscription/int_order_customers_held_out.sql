@@ -1,7 +1,8 @@
 {{ config(materialized='table') }}
 {#- Days before the last complete day whose orders a fit must not see. -#}
 {%- set held_out_days = number_var('lifetime_holdout_days') %}
--- Buyers as they were known at a past day, and what they bought since. Orders of one day are one purchase.
+-- Buyers as they were known at a past day, and what they bought since. Orders of one day are one purchase,
+-- those that cost nothing among them.
 with
 
 kinds as (
@@ -27,7 +28,7 @@ days as (
         sum(orders.gross_usd) as gross_usd
     from {{ ref('int_orders_unified') }} as orders
     inner join kinds on orders.order_type = kinds.order_type
-    where orders.is_paid and orders.is_converted
+    where orders.is_converted
     group by kinds.order_kind, orders.person_key, orders.order_date
 
 )

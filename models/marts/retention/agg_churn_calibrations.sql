@@ -4,10 +4,10 @@ bins as (
 
     select
         model_name,
-        cast(name as bigint) as bin_number,
         {%- for name in ['row_count', 'churned_count', 'mean_predicted', 'lowest_predicted', 'highest_predicted'] %}
-        max(case when metric = '{{ name }}' then value end) as {{ name }}{{ ',' if not loop.last }}
+        max(case when metric = '{{ name }}' then value end) as {{ name }},
         {%- endfor %}
+        cast(name as bigint) as bin_number
     from {{ ref('py_churn_findings') }}
     where section = 'bin'
     group by model_name, name

@@ -21,7 +21,7 @@ select
     found.section as importance_level,
     found.name,
     coalesce(features.driver, found.name) as driver,
-    coalesce(features.label, found.name) as label,
+    coalesce(features.label, found.name) as feature_label,
     case when found.direction > 0 then 'raises' when found.direction < 0 then 'lowers' else 'mixed' end as direction,
 
     row_number() over (

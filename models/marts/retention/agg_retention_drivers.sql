@@ -9,7 +9,7 @@ select
     effects.feature,
     effects.level,
     effects.driver,
-    features.label,
+    features.label as feature_label,
     effects.effect_kind,
 
     effects.person_count,

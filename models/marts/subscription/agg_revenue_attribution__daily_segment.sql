@@ -20,7 +20,8 @@ revenues as (
     select
         attributed.activity_date,
         'tag' as segment_dimension,
-        case when attributed.bot_id = 'none' then 'unattributed' else coalesce(tags.tag, 'untagged') end as segment_value,
+        case when attributed.bot_id = 'none' then 'unattributed' else coalesce(tags.tag, 'untagged') end
+            as segment_value,
         cast(sum(attributed.attributed_net_usd) as decimal(18, 6)) as attributed_net_usd
     from attributed
     left join {{ ref('int_bot_tags_merged') }} as tags

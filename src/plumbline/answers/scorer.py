@@ -17,7 +17,8 @@ SCORER_VERSION = "rules-1"
 
 # Longer texts are scored on their beginning: one answer must not take the time of a thousand.
 MAX_CHARACTERS = 50_000
-# A sentence is supported when at least this share of its content words stands in the source ...
+# A sentence is supported when every number in it stands in the source, and at least this share of its content
+# words and numbers ...
 SUPPORTED_SHARE = Decimal("0.5")
 # ... and a run of so many words counts as one phrase in repetition.
 PHRASE_WORDS = 3
@@ -30,10 +31,10 @@ _CITATION = re.compile(
 )
 # Sentences end at . ! ? before white space, at the full stop of Chinese and Japanese, and at line ends.
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=[\u3002])\s*|\s*\n+\s*")
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _LATIN = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d+(?:[.,']\d+)*(?!\w)")
-_LIST_MARK = re.compile(r"(?m)^\s*(?:\d{1,3}[.)]|[-*•])\s+")
+_LIST_MARK = re.compile(r"(?m)^[ \t]*(?:\d{1,3}[.)]|[-*•])\s+")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:[,']\d{3})+(?:\.\d+)?")
 # A space that groups thousands, before it becomes any other space.
 _GROUPING_SPACE = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3})")
@@ -117,7 +118,7 @@ def _clean(text: str | None) -> str:
 def sentences(text: str) -> list[str]:
     """Sentences of a cleaned text; a citation after the full stop belongs to the sentence before it."""
     found: list[str] = []
-    for part in _SENTENCE_END.split(text):
+    for part in _SENTENCE_END.split(_LIST_MARK.sub("", text)):
         piece = part.strip()
         if not piece:
             continue
@@ -132,7 +133,7 @@ def sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """Words and numbers in lower case, citations left out."""
+    """Words in lower case, without numbers and citations."""
     return [word.casefold() for word in _WORD.findall(_CITATION.sub(" ", text))]
 
 
@@ -144,7 +145,7 @@ def content_words(text: str) -> list[str]:
 def numbers(text: str) -> list[Decimal]:
     """Numbers in digits, without citations and list marks; 1,200 is 1200, and 3.50 is 3.5."""
     found: list[Decimal] = []
-    for match in _NUMBER.findall(_LIST_MARK.sub(" ", _CITATION.sub(" ", text))):
+    for match in _NUMBER.findall(_LIST_MARK.sub("", _CITATION.sub(" ", text))):
         digits = re.sub("[,']", "", match) if _GROUPED.fullmatch(match) else match
         # A comma that groups no thousands is a decimal comma; two marks are a date or a version.
         digits = digits.replace(",", ".")
@@ -190,9 +191,11 @@ def _known(source: str) -> tuple[frozenset[str], frozenset[Decimal]]:
 
 
 def _is_supported(sentence: str, known_words: frozenset[str], known: frozenset[Decimal]) -> bool:
-    content = content_words(sentence)
-    held = sum(word in known_words for word in content)
-    return held >= SUPPORTED_SHARE * len(content) and all(n in known for n in numbers(sentence))
+    content, stated = content_words(sentence), numbers(sentence)
+    held = sum(word in known_words for word in content) + len(stated)
+    return all(n in known for n in stated) and held >= SUPPORTED_SHARE * (
+        len(content) + len(stated)
+    )
 
 
 def score(response_text: str | None, source_text: str | None) -> Scores:

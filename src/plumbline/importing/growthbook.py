@@ -63,12 +63,14 @@ class Registry:
     Attributes:
         rows: one per experiment, phase and variation, in the contract's columns.
         variations: by experiment, what each name of a variation (key, id, index, name) stands for, by kind.
+        ids: GrowthBook's own ids of the experiments that were taken.
         left_out: experiments that were not taken, with the reason.
         conventional: experiments whose control is the first variation, because nobody said otherwise.
     """
 
     rows: list[Row] = field(default_factory=list)
     variations: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     conventional: list[str] = field(default_factory=list)
 
@@ -136,7 +138,8 @@ def registry(experiments: Iterable[Experiment], plan: Plan) -> Registry:
 
     The id of a variation is its key, which is what GrowthBook's SDKs log. Phases count from 0. Shares are
     those of the traffic split; coverage says who takes part and moves no share. Drafts are left out: nobody
-    sees them and their dates are not those of a start. So are bandits, whose shares move while they run.
+    sees them and their dates are not those of a start. So are bandits, whose shares move while they run, and
+    archived experiments whose tracking key another one has taken over.
 
     Args:
         experiments: as the API lists them.
@@ -150,9 +153,12 @@ def registry(experiments: Iterable[Experiment], plan: Plan) -> Registry:
         experiments, key=lambda experiment: (identifier(experiment), str(experiment["id"]))
     )
     planless: list[str] = []
+    current = {identifier(one) for one in listed if not one.get("archived") and not _left_out(one)}
     for experiment in listed:
         name = identifier(experiment)
         reason = _left_out(experiment)
+        if not reason and experiment.get("archived") and name in current:
+            reason = "archived, and its key is another's now"
         if reason:
             found.left_out.append((name, reason))
             continue
@@ -161,6 +167,7 @@ def registry(experiments: Iterable[Experiment], plan: Plan) -> Registry:
                 f"two experiments of GrowthBook are logged as {name}.",
                 "Rename the tracking key of one, or archive it and save the others for --file.",
             )
+        found.ids.add(str(experiment["id"]))
         arms = [dict(arm) for arm in experiment.get("variations") or ()]
         if len(arms) < 2 or any(not str(arm.get("variationId", "")) for arm in arms):
             raise PlumblineError(
@@ -372,7 +379,7 @@ def propose_goals(
     unit_types = {row["experiment_id"]: row["unit_type"] for row in found.rows}
     for experiment in sorted(experiments, key=identifier):
         name = identifier(experiment)
-        if name not in unit_types:
+        if str(experiment["id"]) not in found.ids:
             continue
         settings = experiment.get("settings") or {}
         for role, key in (
@@ -381,7 +388,7 @@ def propose_goals(
             ("secondary", "secondaryMetrics"),
         ):
             for priority, part in enumerate(settings.get(key) or (), start=1):
-                theirs = str(part.get("metricId", ""))
+                theirs = str(part.get("metricId", "") if isinstance(part, dict) else part)
                 ours = mapped.get(theirs, theirs)
                 if metrics.get(ours) not in (unit_types[name], "any"):
                     why = "of another unit type" if ours in metrics else "not mapped"

@@ -22,6 +22,8 @@ from plumbline.scoring.scores import Bools, Scores
 from plumbline.statistics.power import users_per_arm
 
 Objects = npt.NDArray[np.object_]
+# No test sees a share of a metric that is next to nothing, and its square would vanish.
+_LEAST_BASELINE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -228,14 +230,14 @@ def _plans(
 
     before, then = variance(baseline), variance(after)
     known = ~np.isnan(baseline)
-    usable = known & (effect > 0) & (before + then > 0)
+    usable = known & (np.abs(baseline) >= _LEAST_BASELINE) & (before + then > 0)
     alpha, power = catalogue.setting("test_alpha"), catalogue.setting("test_power")
     needed = np.full(len(creator), np.nan)
     if usable.any():
         found = users_per_arm(effect[usable], before[usable], then[usable], 1.0, alpha, power)
         needed[usable] = np.ceil(found.values)
     units = _inputs(catalogue, values, creator, [a.unit_field for a in actions])
-    daily = np.where(units > 0, units, np.nan) / catalogue.setting("window_days")
+    daily = np.where(units >= 1, units, np.nan) / catalogue.setting("window_days")
     days = np.maximum(planned, np.ceil(2.0 * needed / daily))
     feasible = days <= catalogue.setting("max_test_days")
     reason = np.full(len(creator), None, dtype=object)

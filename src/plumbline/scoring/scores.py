@@ -70,7 +70,9 @@ def normalised(x: Floats, low: Floats | float, high: Floats | float) -> Floats:
 def _over(a: Floats, b: Floats) -> Floats:
     """a / b, NaN where b is not above 0: without a denominator there is no ratio."""
     usable = b > 0
-    return np.where(usable, a / np.where(usable, b, 1.0), np.nan)
+    # Next to nothing below gives infinity, which every transform cuts to its best score.
+    with np.errstate(over="ignore"):
+        return np.where(usable, a / np.where(usable, b, 1.0), np.nan)
 
 
 def _balance(parts: list[Floats], ideal: tuple[float, ...]) -> Floats:

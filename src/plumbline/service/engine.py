@@ -286,19 +286,67 @@ def _status(scores: Scores, row: int) -> str:
     return NO_DATA if np.isnan(scores.overall[row]) else "scored"
 
 
+def _cells(values: Floats) -> list[Any]:
+    """Values as plain numbers, None for NaN; of the shape of the array."""
+    found = values.astype(object)
+    found[np.isnan(values)] = None
+    return list(found.tolist())
+
+
+def _zipped(*tables: list[Any]) -> list[list[tuple[Any, ...]]]:
+    """Tables of one shape as one table of tuples."""
+    return [list(zip(*rows, strict=True)) for rows in zip(*tables, strict=True)]
+
+
 class _Words:
-    """Arrays of one scored day as the fields of answers."""
+    """Arrays of one scored period as the fields of answers; arrays become plain numbers once for all rows."""
 
     def __init__(
         self, catalogue: Catalogue, scores: Scores, issues: Issues, advice: Recommendations
     ) -> None:
         self.catalogue, self.scores, self.issues, self.advice = catalogue, scores, issues, advice
-        self.other = {kpi: [name] for name, kpi in aliases(catalogue).items()}
-        self.kpi_levels = levels(catalogue, scores.kpis)
-        self.tier_levels = levels(catalogue, scores.tiers)
+        other = {kpi: [name] for name, kpi in aliases(catalogue).items()}
+        self.kpi_words = [
+            {
+                "kpi": item.kpi,
+                "also_known_as": other.get(item.kpi, []),
+                "title": item.title,
+                "tier": item.tier,
+                "weight": item.weight / MILLIONTHS,
+            }
+            for item in catalogue.kpis
+        ]
+        self.component_words = [
+            {
+                "kpi": item.kpi,
+                "component": item.component,
+                "title": item.title,
+                "weight": item.weight / MILLIONTHS,
+            }
+            for item in catalogue.components
+        ]
+        self.tier_words = [
+            {
+                "tier": tier,
+                "weight": sum(k.weight for k in catalogue.kpis if k.tier == tier) / MILLIONTHS,
+            }
+            for tier in catalogue.tiers
+        ]
+        self.kpi_cells = _zipped(
+            _cells(scores.kpis),
+            _cells(scores.kpi_coverage),
+            levels(catalogue, scores.kpis).tolist(),
+            _cells(scores.kpi_headroom),
+        )
+        self.tier_cells = _zipped(
+            _cells(scores.tiers),
+            _cells(scores.tier_coverage),
+            levels(catalogue, scores.tiers).tolist(),
+        )
+        self.component_cells = _zipped(_cells(scores.components), _cells(scores.component_headroom))
         self.overall_levels = levels(catalogue, scores.overall)
-        self.narrow = bottlenecks(catalogue, scores)
-        self.begins = np.searchsorted(advice.creator, np.arange(len(scores.overall) + 1))
+        self.narrow = bottlenecks(catalogue, scores).tolist()
+        self.begins = np.searchsorted(advice.creator, np.arange(len(scores.overall) + 1)).tolist()
 
     def analysis(self, row: int, request: Request) -> dict[str, Any]:
         scores, kpis = self.scores, self.catalogue.kpis
@@ -330,43 +378,26 @@ class _Words:
 
     def _tiers(self, row: int) -> list[dict[str, Any]]:
         return [
-            {
-                "tier": tier,
-                "weight": sum(k.weight for k in self.catalogue.kpis if k.tier == tier) / MILLIONTHS,
-                "score": number(self.scores.tiers[row, t]),
-                "coverage": float(self.scores.tier_coverage[row, t]),
-                "level": self.tier_levels[row, t],
-            }
-            for t, tier in enumerate(self.catalogue.tiers)
+            {**words, "score": score_, "coverage": coverage, "level": level}
+            for words, (score_, coverage, level) in zip(
+                self.tier_words, self.tier_cells[row], strict=True
+            )
         ]
 
     def _kpis(self, row: int) -> list[dict[str, Any]]:
         return [
-            {
-                "kpi": item.kpi,
-                "also_known_as": self.other.get(item.kpi, []),
-                "title": item.title,
-                "tier": item.tier,
-                "weight": item.weight / MILLIONTHS,
-                "score": number(self.scores.kpis[row, k]),
-                "coverage": float(self.scores.kpi_coverage[row, k]),
-                "level": self.kpi_levels[row, k],
-                "headroom": number(self.scores.kpi_headroom[row, k]),
-            }
-            for k, item in enumerate(self.catalogue.kpis)
+            {**words, "score": score_, "coverage": coverage, "level": level, "headroom": headroom}
+            for words, (score_, coverage, level, headroom) in zip(
+                self.kpi_words, self.kpi_cells[row], strict=True
+            )
         ]
 
     def _components(self, row: int) -> list[dict[str, Any]]:
         return [
-            {
-                "kpi": item.kpi,
-                "component": item.component,
-                "title": item.title,
-                "weight": item.weight / MILLIONTHS,
-                "score": number(self.scores.components[row, c]),
-                "headroom": number(self.scores.component_headroom[row, c]),
-            }
-            for c, item in enumerate(self.catalogue.components)
+            {**words, "score": score_, "headroom": headroom}
+            for words, (score_, headroom) in zip(
+                self.component_words, self.component_cells[row], strict=True
+            )
         ]
 
     def _issues(self, row: int) -> list[dict[str, Any]]:

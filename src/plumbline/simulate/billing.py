@@ -55,7 +55,8 @@ KINDS = (
 TRIAL, STARTED, RENEWED, CHANGED, FAILED, CANCELLED, REENABLED, EXPIRED, REFUNDED = range(9)
 UNITS = ("day", "week", "month", "year")
 
-# Buyers of coins and goods follow BG/NBD: gamma purchase rates, a beta chance to stop after each.
+# Buyers of coins and goods: gamma purchase rates, a beta chance to stop after each, the first among them
+# (in BG/NBD nobody stops before the second).
 BUYER_SHARE = 0.15
 BUY_RATE = {"r": 0.8, "alpha_days": 14.0}
 BUY_STOP = {"a": 0.8, "b": 2.5}
@@ -306,7 +307,7 @@ class Subscriptions:
 
 
 def draw_orders(settings: Settings, users: Users, tally: Tally) -> Deferred:
-    """Coin and shop orders of buyers who come at their own rate and stop for good (BG/NBD)."""
+    """Coin and shop orders of buyers who come at their own rate and stop for good, some after the first."""
     rng = stream(settings.seed, 22)
     user: Ints = np.flatnonzero(rng.random(settings.users) < BUYER_SHARE * settings.commerce)
     rate: Ints = rng.gamma(BUY_RATE["r"], 1 / BUY_RATE["alpha_days"], len(user))

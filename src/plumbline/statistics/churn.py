@@ -245,6 +245,8 @@ def _judged(
     area, ones = area_under_curve(labels, chances[kind]), float(labels.sum())
     top = np.argsort(-chances[kind], kind="stable")[: max(1, int(np.ceil(len(labels) / 10)))]
     fitted = calibration(labels, chances[kind])
+    # Where everybody has the same chance, no tenth is the riskiest.
+    sorts = np.ptp(chances[kind]) > 0
     return {
         "area_under_curve": area,
         "area_under_curve_low": area_low(area, ones, len(labels) - ones, confidence),
@@ -255,8 +257,8 @@ def _judged(
         "calibration_slope": fitted.slope,
         "calibration_intercept": fitted.intercept,
         "predicted_churned": float(chances[kind].sum()),
-        "top_decile_count": float(len(top)),
-        "top_decile_churned_count": float(labels[top].sum()),
+        "top_decile_count": float(len(top)) if sorts else _NAN,
+        "top_decile_churned_count": float(labels[top].sum()) if sorts else _NAN,
     }
 
 

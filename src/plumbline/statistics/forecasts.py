@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
 from plumbline.statistics.forecasts_cohorts import (
     ACTIVE,
@@ -174,7 +175,14 @@ def backtest(
     narrow, wide, gaussian, gaussian_wide = interval_widths(
         errors, origins, settings.levels, settings.minimum_origins, WEEK
     )
-    shifts = np.stack([-wide, -narrow, np.zeros_like(wide), narrow, wide]) * spread
+    # A jump of a series that had stood still is thousands of its standard deviations. No interval reaches
+    # further than the series ever moved, unless the model says so itself.
+    moved_by = np.array([np.ptp(logs[: origin + 1]) for origin in origins])[:, None]
+    narrow, wide = (
+        np.minimum(width * spread, np.maximum(moved_by, norm.ppf((1 + level) / 2) * spread))
+        for width, level in zip((narrow, wide), settings.levels, strict=True)
+    )
+    shifts = np.stack([-wide, -narrow, np.zeros_like(wide), narrow, wide])
     lag = np.abs(series[WEEK:] - series[:-WEEK])
     return Backtest(
         origins,

@@ -19,7 +19,7 @@ Floats: TypeAlias = NDArray[np.float64]
 ACTIVE = ("daily_active_users", "weekly_active_users")
 PAYING = ("paying_users", "mrr_usd")
 STARTS = "new_payers"
-# Ages from which on the decline of a rate is extrapolated, and days of the tail it is extrapolated from.
+# Last ages whose pooled rate an extrapolation starts from.
 TAIL = 28
 # A rate that is extrapolated falls at most like this power of age.
 STEEPEST = -1.5
@@ -122,14 +122,17 @@ def rates(known: Cohorts, metric: str, origin: int, window: int, ages: int) -> F
     if not here.any():
         return found
     place = np.flatnonzero(here)
-    share = count[place] / exposed[place]
-    found[: place[-1] + 1] = np.interp(np.arange(place[-1] + 1), place, share)
     last = int(place[-1])
-    tail = slice(max(last + 1 - TAIL, 0), last + 1)
-    total = exposed[tail].sum()
-    level = count[tail].sum() / total
+    seen = np.interp(np.arange(last + 1), place, count[place] / exposed[place])
+    if ages <= last + 1:
+        return np.asarray(seen[:ages])
+    found[: last + 1] = seen
+    # A quarter of the ages at most: earlier ones say nothing of the end of a curve.
+    first = last + 1 - min(TAIL, max((last + 1) // 4, 1))
+    level = count[first : last + 1].sum() / exposed[first : last + 1].sum()
     reach = np.arange(last + 1, ages)
-    found[last + 1 :] = level * ((reach + 1.0) / (last + 1.0)) ** _decline(count, exposed, last)
+    middle = (first + last) / 2
+    found[last + 1 :] = level * ((reach + 1) / (middle + 1)) ** _decline(count, exposed, last)
     return found
 
 

@@ -1,0 +1,106 @@
+"""Latency of /analyze under load: a real server process, clients that send their next request at once.
+
+``python benchmarks/bench_service.py [--clients 50] [--requests 5000]``
+
+Every client keeps one connection and waits for its answer before it asks again (a closed loop without pauses:
+harder than as many people). Server and clients are two processes on whatever cores the machine has. Each
+request scores the golden record with one input changed, so that no answer can be kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server() -> Iterator[int]:
+    """A running service; its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "plumbline", "serve", "--port", str(port)]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PLUMBLINE_SERVICE_")}
+    process = subprocess.Popen(
+        command, env={**kept, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).read()
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+async def client(port: int, record: dict[str, object], number: int, count: int) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    seconds = []
+    for turn in range(count):
+        body = json.dumps({**record, "creator_id": f"c{number}", "total_revenue": turn}).encode()
+        head = (
+            "POST /analyze HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
+        )
+        begun = time.perf_counter()
+        writer.write(head.encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(answer.decode())
+        lines = answer.decode().lower().split("\r\n")
+        length = next(int(x.split(":")[1]) for x in lines if x.startswith("content-length:"))
+        await reader.readexactly(length)
+        seconds.append(time.perf_counter() - begun)
+    writer.close()
+    return seconds
+
+
+async def load(port: int, clients: int, requests: int) -> tuple[np.ndarray, float]:
+    """Milliseconds of each request, and requests per second."""
+    address = f"http://127.0.0.1:{port}/demo-data"
+    record = json.loads(urllib.request.urlopen(address).read())
+    each = max(requests // clients, 1)
+    await asyncio.gather(*(client(port, record, n, 4) for n in range(clients)))  # warm
+    begun = time.perf_counter()
+    found = await asyncio.gather(*(client(port, record, n, each) for n in range(clients)))
+    rate = clients * each / (time.perf_counter() - begun)
+    return 1000 * np.array([x for own in found for x in own]), rate
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--requests", type=int, default=5000)
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start")
+    print(f"{'clients':>8} {'requests':>9} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'per s':>8}")
+    with server() as port:
+        for clients in sorted({1, arguments.clients}):
+            count = arguments.requests if clients > 1 else min(arguments.requests, 300)
+            took, rate = asyncio.run(load(port, clients, count))
+            p50, p99 = np.quantile(took, [0.5, 0.99])
+            print(
+                f"{clients:>8} {len(took):>9} {p50:>8.1f} {p99:>8.1f} {took.max():>8.1f} {rate:>8.0f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
