@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ import pytest
 pytest_plugins = ["worlds"]
 
 ROOT = Path(__file__).resolve().parents[2]
+DBT = Path(__file__).resolve().with_name("dbt_of_tests.py")
+# Folder of what dbt parsed for one test and others take over; workers of a run share it.
+PARSES = "PARSES_OF_TESTS"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RunDbt = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -76,6 +80,10 @@ def pytest_configure(config: pytest.Config) -> None:
             f"PLUMBLINE_REQUIRE names unknown needs: {', '.join(sorted(unknown))}; "
             f"known are {', '.join(NEEDS)}"
         )
+    # Workers inherit the folder of the process that started them, which also takes it away.
+    if PARSES not in os.environ:
+        os.environ[PARSES] = tempfile.mkdtemp(prefix="plumbline-parses-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(PARSES), ignore_errors=True))
 
 
 # Files that build warehouses, slowest first: started last, one of them would keep a worker busy alone.
@@ -174,9 +182,9 @@ def dbt_runner(folder: Path) -> RunDbt:
         timeout: float = 900,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *args],
+            [sys.executable, str(DBT), "--no-use-colors", *args],
             cwd=project,
-            env=isolated_environment(folder, env or {}),
+            env=isolated_environment(folder, env or {}) | ({} if project == ROOT else {PARSES: ""}),
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
