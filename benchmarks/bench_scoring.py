@@ -2,8 +2,8 @@
 
 ``python benchmarks/bench_scoring.py [--creators 50000]``
 
-Every creator has its own inputs, a tenth of them missing. CPU seconds of one pass (user and system, one thread)
-and the peak memory of the process beyond what it holds before.
+Every creator has its own inputs, a tenth of them missing. CPU seconds of one pass (user and system, one
+thread) and the peak memory of the process beyond what it holds before.
 """
 
 from __future__ import annotations
