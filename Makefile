@@ -18,8 +18,9 @@ DAYS ?= 90
 SEED ?= 1
 OUT ?= data/simulated
 SEEDS ?= 1,2,3
+PORT ?= 8000
 
-.PHONY: help build metrics test simulate land check expectations docs bench truth lint clean setup setup-dev
+.PHONY: help build metrics test simulate land check expectations docs serve bench truth lint clean setup setup-dev
 
 help: ## list the tasks and their variables
 	@echo "make <task> [VARIABLE=value ...]"
@@ -51,6 +52,9 @@ expectations: setup ## judge the landing profile: of LAKE=, else of the sample
 
 docs: setup ## write the documentation site as one page (DATA=), state/docs/index.html
 	@$(BIN)/plumbline docs --data "$(DATA)"
+
+serve: setup-dev ## score creators over HTTP, with pages (PORT=8000)
+	@$(BIN)/plumbline serve --port "$(PORT)"
 
 bench: setup ## measure the claims about speed and memory
 	@$(BIN)/python benchmarks/run.py

@@ -2,9 +2,9 @@
 
 ``python benchmarks/bench_forecasts.py [--series N] [--days N]``
 
-Each series is forecast 90 days ahead and back-tested from every third day of the last 180, intervals included:
-the work of the warehouse, without the cohort convolution, which belongs to one product. Run in a process of its
-own on one thread; memory is the peak of the process, with the libraries beside it.
+Each series is forecast 90 days ahead and back-tested from every third day of the last 180, with intervals:
+the work of the warehouse, without the cohort convolution, which belongs to one product. It runs in a process
+of its own on one thread; memory is the peak of the process, with the libraries beside it.
 """
 
 from __future__ import annotations

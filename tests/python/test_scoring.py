@@ -940,7 +940,9 @@ def test_an_installed_package_carries_the_tables(tmp_path: Path) -> None:
     """The build copies the seeds into the wheel: one definition, no second file in the repository."""
     source = tmp_path / "source"
     for folder in ("src/plumbline/scoring", "src/plumbline/service", "seeds/reference"):
-        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for name in ("pyproject.toml", "README.md", "LICENSE", "src/plumbline/__init__.py"):
         shutil.copy(ROOT / name, source / name)
     build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"

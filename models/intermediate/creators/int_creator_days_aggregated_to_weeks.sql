@@ -4,6 +4,7 @@
     'posts', 'impressions', 'views', 'unique_viewers', 'likes', 'comments', 'shares', 'recommended_impressions',
     'product_views', 'carts', 'checkouts_started', 'checkouts_completed', 'orders',
 ] -%}
+{%- set measured = ['watch_seconds', 'video_seconds', 'revenue_usd', 'spend_usd'] -%}
 -- Sums over the trailing window of every week end, and over the window before it.
 with
 
@@ -19,16 +20,22 @@ weeks as (
 
 ),
 
+pieces as (
+
+    select * from {{ ref('int_creator_days_aggregated_to_pieces') }}
+
+),
+
 placed as (
 
     select
         weeks.week_end_date,
-        days.*,
-        days.activity_date > {{ add_days('weeks.week_end_date', -window) }} as is_recent
-    from days
+        pieces.*,
+        pieces.piece_end_date > {{ add_days('weeks.week_end_date', -window) }} as is_recent
+    from pieces
     inner join weeks
-        on days.activity_date <= weeks.week_end_date
-        and days.activity_date > {{ add_days('weeks.week_end_date', -2 * window) }}
+        on pieces.piece_end_date <= weeks.week_end_date
+        and pieces.piece_end_date > {{ add_days('weeks.week_end_date', -2 * window) }}
 
 ),
 
@@ -37,16 +44,12 @@ summed as (
     select
         creator_id,
         week_end_date,
-        sum(case when is_recent then 1 else 0 end) as observed_days,
-        min(case when is_recent then activity_date end) as first_observed_date,
-        max(case when is_recent then activity_date end) as last_observed_date,
-        {%- for name in counted %}
+        sum(case when is_recent then observed_days else 0 end) as observed_days,
+        min(case when is_recent then first_date end) as first_observed_date,
+        max(case when is_recent then last_date end) as last_observed_date,
+        {%- for name in counted + measured %}
         sum(case when is_recent then {{ name }} else 0 end) as {{ name }},
         {%- endfor %}
-        sum(case when is_recent then watch_seconds else 0 end) as watch_seconds,
-        sum(case when is_recent then video_seconds else 0 end) as video_seconds,
-        sum(case when is_recent then revenue_usd else 0 end) as revenue_usd,
-        sum(case when is_recent then spend_usd else 0 end) as spend_usd,
         sum(case when is_recent then 0 else likes + comments + shares end) as prior_interactions,
         sum(case when is_recent then 0 else views end) as prior_views
     from placed
@@ -59,8 +62,8 @@ begun as (
 
     select
         creator_id,
-        min(activity_date) as begun_date
-    from days
+        min(first_date) as begun_date
+    from pieces
     group by creator_id
 
 )

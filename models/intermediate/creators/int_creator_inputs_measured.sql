@@ -50,14 +50,17 @@ select
     {{ safe_divide('sums.comments', 'sums.views') }} as comments_per_view,
     {{ safe_divide('sums.watch_seconds', 'sums.views') }} as avg_watch_time,
     {{ safe_divide('sums.video_seconds', 'sums.views') }} as video_duration,
-    case when sums.has_prior_window then
-        {{ safe_divide('sums.interactions - sums.prior_interactions', 'sums.prior_interactions') }}
+    case
+        when sums.has_prior_window
+            then {{ safe_divide('sums.interactions - sums.prior_interactions', 'sums.prior_interactions') }}
     end as engagement_growth_rate,
-    case when sums.has_prior_window then
-        {{ safe_divide('sums.views - sums.prior_views', 'sums.prior_views') }}
+    case
+        when sums.has_prior_window
+            then {{ safe_divide('sums.views - sums.prior_views', 'sums.prior_views') }}
     end as views_growth_rate,
-    case when sums.has_whole_window then
-        {{ safe_divide('sums.last_followers - sums.first_followers', 'sums.first_followers') }}
+    case
+        when sums.has_whole_window
+            then {{ safe_divide('sums.last_followers - sums.first_followers', 'sums.first_followers') }}
     end as follower_growth_rate,
     {{ safe_divide('sums.recommended_impressions', 'sums.impressions') }} as recommendation_rate,
     {{ safe_divide('sums.views', 'sums.impressions') }} as impression_rate,
@@ -88,7 +91,7 @@ select
     sums.revenue_usd,
     sums.spend_usd
 from creators
-inner join weeks on weeks.week_end_date >= creators.known_from_date
+inner join weeks on creators.known_from_date <= weeks.week_end_date
 left join sums
     on creators.creator_id = sums.creator_id
     and weeks.week_end_date = sums.week_end_date

@@ -73,10 +73,10 @@ later as (
         sum(placed.person_count) as customer_count,
         case
             when placed.passed_days > 0 then sum(
-                case
-                    when placed.lost_week <= placed.whole_weeks + weeks.week_number then 0 else placed.person_count
-                end
-            )
+                    case
+                        when placed.lost_week <= placed.whole_weeks + weeks.week_number then 0 else placed.person_count
+                    end
+                )
         end as kept_count
     from placed
     inner join weeks

@@ -77,8 +77,8 @@ later as (
         count(*) as customer_count,
         case
             when origins.passed_days > 0 then count(
-                case when cut.last_number >= cut.period_number + steps.steps_ahead or not cut.is_lapsed then 1 end
-            )
+                    case when cut.last_number >= cut.period_number + steps.steps_ahead or not cut.is_lapsed then 1 end
+                )
         end as kept_count
     from cut
     inner join {{ ref('int_forecast_origins_listed') }} as origins

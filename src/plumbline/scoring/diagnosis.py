@@ -68,34 +68,24 @@ def diagnose(
             (see ``peer_quartiles``); left out where nobody knows any.
     """
     held = np.asarray(values, dtype=np.float64).reshape(-1, len(catalogue.fields))
-    shape = scores.components.shape
-    quartiles = np.full(shape, np.nan) if peers is None else np.broadcast_to(peers, shape)
-    severity, cause = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
-    impact = np.full(shape, np.nan)
-    scored = ~np.isnan(scores.overall)
-    for place, component in enumerate(catalogue.components):
-        own = scores.components[:, place]
-        measured = (
-            held[:, catalogue.field_index[component.fields[0]]]
-            if component.measure == "input"
-            else own
-        )
-        sign = -1.0 if component.direction == "above" else 1.0
-        # Comparisons with NaN are false: what is missing is no issue.
-        issue = sign * measured < sign * component.issue_threshold
-        severe = sign * measured < sign * component.severe_threshold
-        behind = own < quartiles[:, place]
-        there = scored & (own < 1.0)
-        found = there & (issue | severe | behind)
-        severity[:, place] = np.where(
-            found, np.where(severe, Severity.SEVERE, Severity.MODERATE), 0
-        )
-        cause[:, place] = np.where(
-            found, np.where(issue | severe, Cause.THRESHOLD, Cause.PEER_P25), 0
-        )
-        kpi = catalogue.kpis[int(catalogue.kpi_of[place])]
-        weight = kpi.weight * component.weight / (MILLIONTHS * MILLIONTHS)
-        impact[:, place] = np.where(found, weight * (1.0 - own), np.nan)
+    items, own = catalogue.components, scores.components
+    quartiles = np.full(own.shape, np.nan) if peers is None else np.broadcast_to(peers, own.shape)
+    of_input = np.array([item.measure == "input" for item in items])
+    first = np.array([catalogue.field_index[item.fields[0]] for item in items])
+    sign = np.array([-1.0 if item.direction == "above" else 1.0 for item in items])
+    measured = sign * np.where(of_input, held[:, first], own)
+    # Comparisons with NaN are false: what is missing is no issue.
+    issue = measured < sign * np.array([item.issue_threshold for item in items])
+    severe = measured < sign * np.array([item.severe_threshold for item in items])
+    there = ~np.isnan(scores.overall)[:, None] & (own < 1.0)
+    found = there & (issue | severe | (own < quartiles))
+    kpi_weights = np.array([item.weight for item in catalogue.kpis])[catalogue.kpi_of]
+    weight = kpi_weights * np.array([item.weight for item in items]) / (MILLIONTHS * MILLIONTHS)
+    bad = np.where(severe, np.int8(Severity.SEVERE), np.int8(Severity.MODERATE))
+    why = np.where(issue | severe, np.int8(Cause.THRESHOLD), np.int8(Cause.PEER_P25))
+    severity = np.where(found, bad, np.int8(Severity.NONE))
+    cause = np.where(found, why, np.int8(Cause.NONE))
+    impact = np.where(found, weight * (1.0 - own), np.nan)
     return Issues(severity, cause, impact)
 
 

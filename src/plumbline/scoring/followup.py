@@ -21,7 +21,7 @@ from scipy import special
 
 from plumbline.scoring.recommendations import recommendation_id, week_of
 from plumbline.scoring.reference import Catalogue, Floats, Ints
-from plumbline.scoring.tables import Columns, Week
+from plumbline.scoring.tables import Columns, Week, places
 from plumbline.statistics.outcomes_of_actions import ActionEffect, action_effect, updated_gain
 from plumbline.statistics.rank_validity import rank_validity
 
@@ -90,7 +90,7 @@ def validity_rows(weeks: Iterable[Week], trial: Trial, names: Sequence[str]) -> 
     parts: list[Columns] = []
     for day in sorted(chosen):
         week = held[day]
-        place = _places(week.ids, held[day + after].ids)
+        place = places(week.ids, held[day + after].ids)
         later = np.where(place >= 0, np.r_[_revenue(held[day + after]), np.nan][place], np.nan)
         kinds, weighting, scored = weightings(week, _revenue(week))
         there = ~np.isnan(scored[0])
@@ -278,12 +278,12 @@ class FollowUp:
         for period, pair in enumerate(pairs):
             first, last, fresh = self.readings(pair, name)
             ids = self.weeks[pair.before].ids
-            unit = _places(ids, self.everyone)
+            unit = places(ids, self.everyone)
             busy = _mark(ids, [item.creator_id for item in self.done if self._overlaps(item, pair)])
             usable = (first > 0) & (last > 0)
             idle = np.flatnonzero(usable & ~busy & (fresh > pair.before.toordinal()))
             own = [n for n in mine if self.pairs[n] == pair]
-            who = _places(pa.array([self.done[n].creator_id for n in own], pa.string()), ids)
+            who = places(pa.array([self.done[n].creator_id for n in own], pa.string()), ids)
             days = np.array([self.done[n].day.toordinal() for n in own], dtype=np.int64)
             good = (who >= 0) & usable[who] & (fresh[who] >= days)
             # Somebody who did the same thing twice within a pair is one row.
@@ -317,7 +317,7 @@ class FollowUp:
         action = before.catalogue.actions[name]
         field = before.catalogue.field_index[action.primary_metric]
         later = after.catalogue.field_index[action.primary_metric]
-        place = _places(before.ids, after.ids)
+        place = places(before.ids, after.ids)
         first = before.values[:, field]
         last = np.where(place >= 0, np.r_[after.values[:, later], np.nan][place], np.nan)
         since = np.where(place >= 0, np.r_[after.since[:, later], 0][place], 0)
@@ -525,14 +525,8 @@ def _learnt(catalogue: Catalogue, name: str, found: ActionEffect | None, spread:
     )
 
 
-def _places(ids: pa.Array, among: pa.Array) -> Ints:
-    """Place of each id among others, -1 where it is not there."""
-    found = pc.fill_null(pc.index_in(ids, value_set=among), -1)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
 def _mark(ids: pa.Array, names: list[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray(_places(ids, pa.array(names, pa.string())) >= 0)
+    return np.asarray(places(ids, pa.array(names, pa.string())) >= 0)
 
 
 def _texts(values: Iterable[str | None]) -> pa.Array:

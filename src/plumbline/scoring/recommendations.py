@@ -83,16 +83,14 @@ def recommendation_id(creator_id: str, kpi: str, component: str, version: str, w
 
 def confidence(catalogue: Catalogue, values: Floats, scores: Scores) -> Floats:
     """Confidence (n, components) in the recommendation that answers each component, 0 to 1."""
-    found = np.empty_like(scores.components)
-    unknown = catalogue.setting("unknown_sample_factor")
-    for place, component in enumerate(catalogue.components):
-        seen = values[:, catalogue.field_index[component.sample_field]]
-        known = ~np.isnan(seen)
-        sample = np.where(known, seen, 0.0)
-        factor = np.where(known, sample / (sample + component.half_sample), unknown)
-        grade = catalogue.actions[component.action].confidence
-        found[:, place] = grade * scores.kpi_coverage[:, catalogue.kpi_of[place]] * factor
-    return found
+    items = catalogue.components
+    seen = values[:, [catalogue.field_index[item.sample_field] for item in items]]
+    known = ~np.isnan(seen)
+    sample = np.where(known, seen, 0.0)
+    half = np.array([item.half_sample for item in items])
+    factor = np.where(known, sample / (sample + half), catalogue.setting("unknown_sample_factor"))
+    grade = np.array([catalogue.actions[item.action].confidence for item in items])
+    return np.asarray(grade * scores.kpi_coverage[:, catalogue.kpi_of] * factor)
 
 
 def priorities(catalogue: Catalogue, scores: Scores, confidences: Floats) -> Floats:
@@ -109,11 +107,7 @@ def _chosen(catalogue: Catalogue, priority: Floats, allowed: Bools) -> list[tupl
     Never two for a component of one name, never the same entry of the catalogue twice. Ties go to the
     component that stands first in the catalogue.
     """
-    items = catalogue.components
-    same = np.array(
-        [[a.component == b.component or a.action == b.action for b in items] for a in items]
-    )
-    same_kpi = np.array([[a.kpi == b.kpi for b in items] for a in items])
+    same, same_kpi = catalogue.rivals
     open_, fresh = allowed.copy(), allowed.copy()
     rounds = []
     for _ in range(int(catalogue.setting("max_recommendations"))):

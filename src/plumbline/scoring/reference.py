@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -26,6 +26,7 @@ from plumbline.project import project_root
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 FOLDER = Path("seeds") / "reference"
 # Where an installed package keeps its copy; see data-files in pyproject.toml.
@@ -245,6 +246,44 @@ class SizeBand:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Components of one transform, side by side.
+
+    Attributes:
+        transform: of all of them.
+        components: (k,) their places.
+        fields: (inputs of each, k) places of their inputs.
+        targets: (k,) places of their targets; 0 where the transform knows none.
+        low, high: (k,).
+        ideal: (inputs of each, k) ideal shares; empty where the transform knows none.
+    """
+
+    transform: str
+    components: Ints
+    fields: Ints
+    targets: Ints
+    low: Floats
+    high: Floats
+    ideal: Floats
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Weighted means over columns: (means, columns of the longest), padded with weight 0."""
+
+    columns: Ints
+    weights: Ints
+
+    @staticmethod
+    def of(members: Sequence[Sequence[int]], weights: Sequence[Sequence[int]]) -> Sums:
+        """From the columns of each mean and their weights."""
+        longest = max(len(own) for own in members)
+        padded = [[*own, *[0] * (longest - len(own))] for own in members]
+        heavy = [[*own, *[0] * (longest - len(own))] for own in weights]
+        return Sums(np.array(padded, dtype=np.int64), np.array(heavy, dtype=np.int64))
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Everything that is valid on a day. Components stand together by KPI, in the order of the KPIs."""
 
@@ -282,6 +321,67 @@ class Catalogue:
     def tiers(self) -> tuple[int, ...]:
         """Numbers of the tiers, in order."""
         return tuple(sorted({item.tier for item in self.kpis}))
+
+    @cached_property
+    def limits(self) -> tuple[Floats, Floats]:
+        """Least and greatest possible value of each input."""
+        return (
+            np.array([item.min_value for item in self.inputs]),
+            np.array([item.max_value for item in self.inputs]),
+        )
+
+    @cached_property
+    def defaults(self) -> tuple[Ints, Floats]:
+        """Places of the targets among the inputs, and their defaults."""
+        places = [n for n, item in enumerate(self.inputs) if item.role == "target"]
+        return np.array(places, dtype=np.int64), np.array(
+            [self.inputs[n].default_value for n in places]
+        )
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Components by transform and number of inputs."""
+        held: dict[tuple[str, int], list[int]] = {}
+        for place, item in enumerate(self.components):
+            held.setdefault((item.transform, len(item.fields)), []).append(place)
+        return tuple(
+            Group(
+                transform=transform,
+                components=np.array(own, dtype=np.int64),
+                fields=np.array(
+                    [[self.field_index[f] for f in self.components[c].fields] for c in own]
+                ).T,
+                targets=np.array(
+                    [self.field_index.get(self.components[c].target_field or "", 0) for c in own]
+                ),
+                low=np.array([self.components[c].low for c in own]),
+                high=np.array([self.components[c].high for c in own]),
+                ideal=np.array([self.components[c].ideal_mix for c in own]).T,
+            )
+            for (transform, _), own in held.items()
+        )
+
+    @cached_property
+    def kpi_sums(self) -> Sums:
+        """Components of each KPI and their weights."""
+        members = [np.flatnonzero(self.kpi_of == k).tolist() for k in range(len(self.kpis))]
+        return Sums.of(members, [[self.components[c].weight for c in own] for own in members])
+
+    @cached_property
+    def top_sums(self) -> Sums:
+        """KPIs of each tier, of the overall score, and of the mean with equal weights."""
+        every = list(range(len(self.kpis)))
+        tiers = [[k for k in every if self.kpis[k].tier == tier] for tier in self.tiers]
+        members = [*tiers, every, every]
+        weights = [[self.kpis[k].weight for k in own] for own in members[:-1]]
+        return Sums.of(members, [*weights, [1] * len(every)])
+
+    @cached_property
+    def rivals(self) -> tuple[Bools, Bools]:
+        """(components, components): what is not recommended together, and what is of one KPI."""
+        items = self.components
+        same = [[a.component == b.component or a.action == b.action for b in items] for a in items]
+        return np.array(same), np.array([[a.kpi == b.kpi for b in items] for a in items])
 
     def setting(self, name: str) -> float:
         """A setting of ``creator_settings`` as a number."""

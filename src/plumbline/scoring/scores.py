@@ -11,13 +11,13 @@ alone and the same one among fifty thousand get the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from plumbline.scoring.reference import MILLIONTHS, Catalogue, Component, Floats
+from plumbline.scoring.reference import MILLIONTHS, Catalogue, Floats, Group, Sums
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -75,7 +75,7 @@ def _over(a: Floats, b: Floats) -> Floats:
         return np.where(usable, a / np.where(usable, b, 1.0), np.nan)
 
 
-def _balance(parts: list[Floats], ideal: tuple[float, ...]) -> Floats:
+def _balance(parts: list[Floats], ideal: Floats) -> Floats:
     total = np.zeros_like(parts[0])
     for part in parts:
         total = total + part
@@ -87,67 +87,67 @@ def _balance(parts: list[Floats], ideal: tuple[float, ...]) -> Floats:
     return np.maximum(0.0, 1.0 - apart / 2.0)
 
 
-# Transform -> score from the component, its inputs and its target.
-_TRANSFORMS: dict[str, Callable[[Component, list[Floats], Floats], Floats]] = {
-    "linear": lambda c, x, target: normalised(x[0], c.low, c.high),
-    "linear_to_target": lambda c, x, target: normalised(x[0], c.low, target),
-    "identity": lambda c, x, target: np.clip(x[0], 0.0, 1.0),
-    "complement": lambda c, x, target: np.clip(1.0 - x[0], 0.0, 1.0),
-    "ratio_min_1": lambda c, x, target: np.minimum(_over(x[0], x[1]), 1.0),
-    "target_over": lambda c, x, target: normalised(_over(target, x[0]), c.low, c.high),
-    "balance": lambda c, x, target: _balance(x, c.ideal_mix),
+# Transform -> scores (n, components of the group) from the group, its inputs and its targets.
+_TRANSFORMS: dict[str, Callable[[Group, list[Floats], Floats], Floats]] = {
+    "linear": lambda g, x, target: normalised(x[0], g.low, g.high),
+    "linear_to_target": lambda g, x, target: normalised(x[0], g.low, target),
+    "identity": lambda g, x, target: np.clip(x[0], 0.0, 1.0),
+    "complement": lambda g, x, target: np.clip(1.0 - x[0], 0.0, 1.0),
+    "ratio_min_1": lambda g, x, target: np.minimum(_over(x[0], x[1]), 1.0),
+    "target_over": lambda g, x, target: normalised(_over(target, x[0]), g.low, g.high),
+    "balance": lambda g, x, target: _balance(x, g.ideal),
 }
-
-
-def with_defaults(catalogue: Catalogue, values: Floats) -> Floats:
-    """Inputs (n, fields) in which targets that nobody agreed on have their default."""
-    filled = np.array(values, dtype=np.float64, copy=True)
-    for place, item in enumerate(catalogue.inputs):
-        if item.role == "target":
-            missing = np.isnan(filled[:, place])
-            filled[missing, place] = item.default_value
-    return filled
 
 
 def impossible(catalogue: Catalogue, values: Floats) -> Bools:
     """Which inputs (n, fields) cannot be: outside what ``creator_inputs`` allows, or infinite."""
-    low = np.array([item.min_value for item in catalogue.inputs])
-    high = np.array([item.max_value for item in catalogue.inputs])
+    low, high = catalogue.limits
     # NaN is a missing input, and compares as false.
-    return np.asarray((values < low) | (values > high) | np.isinf(values))
+    return np.asarray((values < low) | (values > high))
 
 
 def component_scores(catalogue: Catalogue, values: Floats) -> Floats:
-    """Scores (n, components) of inputs (n, fields); NaN where an input of the component is missing."""
-    filled = with_defaults(catalogue, values)
+    """Scores (n, components) of inputs (n, fields); NaN where an input of the component is missing.
+
+    Targets that nobody agreed on have their default.
+    """
+    filled = np.array(values, dtype=np.float64, copy=True)
+    places, defaults = catalogue.defaults
+    given = filled[:, places]
+    filled[:, places] = np.where(np.isnan(given), defaults, given)
     found = np.empty((len(filled), len(catalogue.components)))
-    for place, component in enumerate(catalogue.components):
-        columns = [filled[:, catalogue.field_index[name]].copy() for name in component.fields]
-        target = (
-            filled[:, catalogue.field_index[component.target_field]].copy()
-            if component.target_field
-            else np.full(len(filled), np.nan)
+    for group in catalogue.groups:
+        inputs = [filled[:, own] for own in group.fields]
+        found[:, group.components] = _TRANSFORMS[group.transform](
+            group, inputs, filled[:, group.targets]
         )
-        found[:, place] = _TRANSFORMS[component.transform](component, columns, target)
     return found
 
 
-def _mean(
-    scores: Floats, weights: list[int], columns: Iterable[int], least: float
-) -> tuple[Floats, Floats]:
-    """Weighted mean over some columns and the share of their weight that was observed."""
-    count = len(scores)
-    total, seen = 0, np.zeros(count, dtype=np.int64)
-    points = np.zeros(count)
-    for column in columns:
-        weight = weights[column]
-        there = ~np.isnan(scores[:, column])
-        total += weight
-        seen = seen + np.where(there, weight, 0)
-        points = points + np.where(there, weight * scores[:, column], 0.0)
-    enough = (seen > 0) & (seen * MILLIONTHS >= round(least * MILLIONTHS) * total)
-    mean = np.where(enough, points / np.where(seen > 0, seen, 1), np.nan)
-    return mean, seen / max(total, 1)
+@dataclass(frozen=True)
+class _Means:
+    """Weighted means (n, means) with the weight that was observed, in millionths, and its share."""
+
+    values: Floats
+    seen: Ints
+    coverage: Floats
+
+
+def _means(scores: Floats, sums: Sums, least: Sequence[float]) -> _Means:
+    """Means of columns that were observed; NaN with less than ``least`` of the weight of each."""
+    shape = (len(scores), len(sums.columns))
+    seen, points = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+    # One column of every mean at a time: the order of each sum is that of the catalogue.
+    for columns, weights in zip(sums.columns.T, sums.weights.T, strict=True):
+        held = scores[:, columns]
+        there = ~np.isnan(held)
+        seen += np.where(there, weights, 0)
+        points += np.where(there, weights * held, 0.0)
+    total = sums.weights.sum(axis=1)
+    shares = np.array([round(share * MILLIONTHS) for share in least])
+    enough = (seen > 0) & (seen * MILLIONTHS >= shares * total)
+    values = np.where(enough, points / np.where(seen > 0, seen, 1), np.nan)
+    return _Means(values, seen, seen / np.maximum(total, 1))
 
 
 def score(catalogue: Catalogue, values: npt.ArrayLike) -> Scores:
@@ -165,66 +165,44 @@ def score(catalogue: Catalogue, values: npt.ArrayLike) -> Scores:
         names = [catalogue.fields[place] for place in np.flatnonzero(odd.any(axis=0))]
         raise ValueError(f"impossible inputs: {', '.join(names)}")
     parts = component_scores(catalogue, held)
-    count, kpi_count = len(held), len(catalogue.kpis)
-    part_weights = [item.weight for item in catalogue.components]
-    weights = [item.weight for item in catalogue.kpis]
     least = catalogue.setting("min_kpi_coverage")
-    kpis, covered = np.empty((count, kpi_count)), np.empty((count, kpi_count))
-    for place in range(kpi_count):
-        own = np.flatnonzero(catalogue.kpi_of == place)
-        kpis[:, place], covered[:, place] = _mean(parts, part_weights, own, least)
-    tiers, tier_covered = (np.empty((count, len(catalogue.tiers))) for _ in range(2))
-    for place, tier in enumerate(catalogue.tiers):
-        members = [k for k, item in enumerate(catalogue.kpis) if item.tier == tier]
-        tiers[:, place], tier_covered[:, place] = _mean(kpis, weights, members, least)
-    every = range(kpi_count)
-    overall, coverage = _mean(kpis, weights, every, catalogue.setting("min_overall_coverage"))
+    kpis = _means(parts, catalogue.kpi_sums, [least] * len(catalogue.kpis))
+    tiers = len(catalogue.tiers)
+    enough = [*[least] * tiers, catalogue.setting("min_overall_coverage"), 0.0]
+    top = _means(kpis.values, catalogue.top_sums, enough)
+    overall = top.values[:, tiers].copy()
     scored = ~np.isnan(overall)
-    equal = np.where(scored, _mean(kpis, [1] * kpi_count, every, 0.0)[0], np.nan)
-    kpi_headroom, part_headroom = _headroom(catalogue, parts, kpis, scored)
+    equal = np.where(scored, top.values[:, tiers + 1], np.nan)
+    kpi_headroom, part_headroom = _headroom(catalogue, parts, kpis, top.seen[:, tiers], scored)
     return Scores(
         components=parts,
-        kpis=kpis,
-        kpi_coverage=covered,
-        tiers=tiers,
-        tier_coverage=tier_covered,
+        kpis=kpis.values,
+        kpi_coverage=kpis.coverage,
+        tiers=top.values[:, :tiers].copy(),
+        tier_coverage=top.coverage[:, :tiers].copy(),
         overall=overall,
-        coverage=coverage,
+        coverage=top.coverage[:, tiers].copy(),
         equal=equal,
         weighting_effect=overall - equal,
-        revenue_focus=_revenue_focus(catalogue, kpis, scored),
+        revenue_focus=_revenue_focus(catalogue, kpis.values, scored),
         kpi_headroom=kpi_headroom,
         component_headroom=part_headroom,
     )
 
 
-def _seen(scores: Floats, weights: list[int], columns: Iterable[int]) -> Ints:
-    seen = np.zeros(len(scores), dtype=np.int64)
-    for column in columns:
-        seen = seen + np.where(np.isnan(scores[:, column]), 0, weights[column])
-    return seen
-
-
 def _headroom(
-    catalogue: Catalogue, parts: Floats, kpis: Floats, scored: Bools
+    catalogue: Catalogue, parts: Floats, kpis: _Means, seen: Ints, scored: Bools
 ) -> tuple[Floats, Floats]:
     """w (1 - S) of KPIs and components, w over observed weight; NaN without an overall score."""
-    weights = [item.weight for item in catalogue.kpis]
-    part_weights = [item.weight for item in catalogue.components]
-    seen = np.maximum(_seen(kpis, weights, range(len(weights))), 1)
-    kpi_headroom, part_headroom = np.empty_like(kpis), np.empty_like(parts)
-    for place, weight in enumerate(weights):
-        share = np.where(scored, weight / seen, np.nan)
-        kpi_headroom[:, place] = share * (1.0 - kpis[:, place])
-        own = np.flatnonzero(catalogue.kpi_of == place)
-        own_seen = np.maximum(_seen(parts, part_weights, own), 1)
-        # A component of a KPI without a score is not part of the overall score: no headroom.
-        share = np.where(np.isnan(kpis[:, place]), np.nan, share)
-        for column in own:
-            part_headroom[:, column] = (
-                share * (part_weights[column] / own_seen) * (1.0 - parts[:, column])
-            )
-    return kpi_headroom, part_headroom
+    weights = np.array([item.weight for item in catalogue.kpis])
+    part_weights = np.array([item.weight for item in catalogue.components])
+    share = np.where(scored[:, None], weights / np.maximum(seen, 1)[:, None], np.nan)
+    # A component of a KPI without a score is not part of the overall score: no headroom.
+    counted = np.where(np.isnan(kpis.values), np.nan, share)
+    own_seen = np.maximum(kpis.seen, 1)
+    owner = catalogue.kpi_of
+    of_part = counted[:, owner] * (part_weights / own_seen[:, owner]) * (1.0 - parts)
+    return share * (1.0 - kpis.values), of_part
 
 
 def _revenue_focus(catalogue: Catalogue, kpis: Floats, scored: Bools) -> Floats:

@@ -130,9 +130,7 @@ def weeks_of(
         latest: how many of the latest week ends; all when left out.
     """
     reference = reference_of(cells)
-    begins = _ordinals(judged, "valid_from_date")
-    ends = _ordinals(judged, "valid_to_date")
-    marks = numbers(judged, "score")
+    judgements = Judgements.of(judged)
     days = _ordinals(inputs, "week_end_date")
     starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]]) if len(days) else np.zeros(0, int)
     bounds = [*starts.tolist(), len(days)]
@@ -147,39 +145,68 @@ def weeks_of(
         for place, item in enumerate(catalogue.inputs):
             if item.origin != "assessments" and item.field in part.schema.names:
                 given[:, place] = numbers(part, item.field)
-        _judge(given, since, catalogue, ids, judged, (begins, ends, marks), day.toordinal())
+        judgements.fill(given, since, catalogue, ids, day.toordinal())
         yield Week(day, catalogue, ids, _flat(part.column("size_band")), given, since)
 
 
-def _judge(
-    given: Floats,
-    since: Ints,
-    catalogue: Catalogue,
-    ids: pa.Array,
-    judged: pa.Table,
-    held: tuple[Ints, Ints, Floats],
-    day: int,
-) -> None:
-    """Fill in what assessors said: the latest judgement of each attribute, and how many there were."""
-    begins, ends, marks = held
-    asked = [item.field for item in catalogue.inputs if item.origin == "assessments"]
-    spoken = np.flatnonzero(begins <= day)
-    if not len(spoken):
-        return
-    who = pc.index_in(_flat(judged.column("creator_id")).take(pa.array(spoken)), value_set=ids)
-    row = pc.fill_null(who, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    if JUDGEMENTS in catalogue.field_index:
-        count = np.bincount(row[row >= 0], minlength=len(ids)).astype(np.float64)
-        given[:, catalogue.field_index[JUDGEMENTS]] = count
-    valid = (ends[spoken] > day) & (row >= 0)
-    spoken, row = spoken[valid], row[valid]
-    names = _flat(judged.column("attribute")).take(pa.array(spoken))
-    code = pc.fill_null(pc.index_in(names, value_set=pa.array(asked, pa.string())), -1)
-    place = code.to_numpy(zero_copy_only=False).astype(np.int64)
-    known = place >= 0
-    columns = np.array([catalogue.field_index[name] for name in asked], dtype=np.int64)
-    given[row[known], columns[place[known]]] = marks[spoken[known]]
-    since[row[known], columns[place[known]]] = begins[spoken[known]]
+@dataclass(frozen=True)
+class Judgements:
+    """What assessors said, one row a judgement, with texts as codes so that a week costs no look-up of texts.
+
+    Attributes:
+        creators, attributes: distinct texts.
+        creator, attribute: code of each row.
+        begins, ends: days (ordinals) between which it is the latest one; the end is not part of it.
+        score: 0 to 1.
+    """
+
+    creators: pa.Array
+    attributes: pa.Array
+    creator: Ints
+    attribute: Ints
+    begins: Ints
+    ends: Ints
+    score: Floats
+
+    @staticmethod
+    def of(judged: pa.Table) -> Judgements:
+        """From the table of the module."""
+        names = [_flat(judged.column(name)) for name in ("creator_id", "attribute")]
+        coded = [column.dictionary_encode() for column in names]
+        codes = [np.asarray(column.indices.to_numpy(), dtype=np.int64) for column in coded]
+        return Judgements(
+            creators=coded[0].dictionary,
+            attributes=coded[1].dictionary,
+            creator=codes[0],
+            attribute=codes[1],
+            begins=_ordinals(judged, "valid_from_date"),
+            ends=_ordinals(judged, "valid_to_date"),
+            score=numbers(judged, "score"),
+        )
+
+    def fill(
+        self, given: Floats, since: Ints, catalogue: Catalogue, ids: pa.Array, day: int
+    ) -> None:
+        """Fill in the latest judgement of each attribute on a day, and how many there were."""
+        if not len(self.creator):
+            return
+        asked = [item.field for item in catalogue.inputs if item.origin == "assessments"]
+        row = places(self.creators, ids)[self.creator]
+        spoken = (self.begins <= day) & (row >= 0)
+        if JUDGEMENTS in catalogue.field_index:
+            count = np.bincount(row[spoken], minlength=len(ids)).astype(np.float64)
+            given[:, catalogue.field_index[JUDGEMENTS]] = np.where(count > 0, count, np.nan)
+        columns = np.array([catalogue.field_index[name] for name in asked] + [-1], dtype=np.int64)
+        column = columns[places(self.attributes, pa.array(asked, pa.string()))][self.attribute]
+        valid = np.flatnonzero(spoken & (self.ends > day) & (column >= 0))
+        given[row[valid], column[valid]] = self.score[valid]
+        since[row[valid], column[valid]] = self.begins[valid]
+
+
+def places(ids: pa.Array, among: pa.Array) -> Ints:
+    """Place of each text among others, -1 where it is not there."""
+    found = pc.fill_null(pc.index_in(ids, value_set=among), -1)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
