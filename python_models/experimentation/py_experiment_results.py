@@ -5,7 +5,15 @@ import pyarrow as pa
 from plumbline.frames import arrays, read, write
 from plumbline.statistics.readouts import results
 
-KEYS = ["experiment_id", "phase", "variation_id", "metric", "segment_key", "segment_value", "cohort"]
+KEYS = [
+    "experiment_id",
+    "phase",
+    "variation_id",
+    "metric",
+    "segment_key",
+    "segment_value",
+    "cohort",
+]
 TEXTS = ["experiment_id", "variation_id", "control_variation_id", "metric", "segment_key", "segment_value",
          "cohort", "kind", "role", "method", "relative_method", "direction", "adjustment", "reason",
          "relative_reason"]  # fmt: skip

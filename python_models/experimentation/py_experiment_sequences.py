@@ -13,7 +13,10 @@ NUMBERS = ["control_value", "treatment_value", "difference", "difference_low", "
            "anytime_relative_high", "anytime_p_value", "log_e_value"]  # fmt: skip
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in TEXTS]
-    + [(name, pa.int64()) for name in ("phase", "look_day", "control_unit_count", "treatment_unit_count")]
+    + [
+        (name, pa.int64())
+        for name in ("phase", "look_day", "control_unit_count", "treatment_unit_count")
+    ]
     + [("is_primary", pa.bool_())]
     + [(name, pa.float64()) for name in NUMBERS]
 )

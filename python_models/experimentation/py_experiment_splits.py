@@ -9,7 +9,10 @@ KEYS = ["experiment_id", "phase", "segment_key", "segment_value", "variation_id"
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("experiment_id", "segment_key", "segment_value", "reason")]
     + [(name, pa.int64()) for name in ("phase", "unit_count", "leaked_count")]
-    + [(name, pa.float64()) for name in ("chi_square", "p_value", "adjusted_p_value", "log_e_value")]
+    + [
+        (name, pa.float64())
+        for name in ("chi_square", "p_value", "adjusted_p_value", "log_e_value")
+    ]
 )
 
 

@@ -18,4 +18,6 @@ SCHEMA = pa.schema(
 
 def model(dbt, session):
     """One row per experiment, phase, treatment, metric and segment."""
-    return write(session, segment_effects(arrays(read(dbt.ref("int_result_rows_chosen"), KEYS))), SCHEMA)
+    return write(
+        session, segment_effects(arrays(read(dbt.ref("int_result_rows_chosen"), KEYS))), SCHEMA
+    )

@@ -739,3 +739,18 @@ def test_activation_thresholds_by_sets(sample: World, recount: Recount) -> None:
     assert sample.warehouse.query(
         "select count(*) from retention.agg_activation_thresholds where is_chosen"
     ) > [(0,)]
+
+
+def test_a_product_without_people_builds_all_the_same(copied: duckdb.DuckDBPyConnection) -> None:
+    for name in ("int_churn_features_assembled", "int_driver_newcomers_assembled"):
+        copied.execute(f"delete from intermediate.{name}")
+    for path in (FINDINGS, SCORES, FINDINGS.with_name("py_driver_effects.py")):
+        module = _module(path)
+        found = module.model(Dbt(copied, _config(path)), copied)
+        assert found.schema.equals(module.SCHEMA)
+        if path == FINDINGS:
+            assert set(found["reason"].to_pylist()) == {TOO_FEW}
+            copied.register("found", found)
+            copied.execute("create or replace table python_models.py_churn_findings as from found")
+        else:
+            assert found.num_rows == 0
