@@ -22,5 +22,8 @@ SCHEMA = pa.schema(
 def model(dbt, session):
     """One row per treatment and treatment of another experiment that shares units with it."""
     cells = arrays(read(dbt.ref("int_experiment_pairs_crossed"), KEYS))
-    alpha, smallest = float(dbt.config.meta_get("alpha")), int(dbt.config.meta_get("smallest_group"))
+    alpha, smallest = (
+        float(dbt.config.meta_get("alpha")),
+        int(dbt.config.meta_get("smallest_group")),
+    )
     return write(session, interactions(cells, alpha, smallest), SCHEMA)

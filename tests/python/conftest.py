@@ -99,6 +99,7 @@ SLOW = (
     "test_truth_engagement",
     "test_truth_bots",
     "test_truth_revenue",
+    "test_truth_causal",
     "test_subscriptions",
     "test_group_comparisons",
     "test_fixtures",

@@ -12,6 +12,7 @@ from plumbline.statistics.means import MeanComparison
 # Other areas of the package keep their own tables.
 MODULES = [
     "best_mean",
+    "breakdowns",
     "capping",
     "covariates",
     "decisions",
@@ -27,11 +28,13 @@ MODULES = [
     "proportion_tests",
     "proportions",
     "quantiles",
+    "quasi_experiments",
     "ratios",
     "sample_ratio",
     "segments",
     "stratified",
     "tails",
+    "uplift",
 ]
 
 

@@ -38,7 +38,10 @@ def _residual(summary: Summary, theta: Floats, gap: Floats, variance: Floats) ->
 def variance_reduction(
     before: tuple[Summary, Summary], after: tuple[Summary, Summary], reasons: Codes
 ) -> Outcome:
-    """Share of the squared error of the difference that ``after`` lacks: 1 - after / before."""
+    """Share of the squared error of a difference that ``after`` lacks.
+
+    Formula: 1 - after / before; undefined where ``before`` has none.
+    """
     old = before[0].squared_error + before[1].squared_error
     new = after[0].squared_error + after[1].squared_error
     codes = np.where((reasons == 0) & (old <= 0), np.int8(Reason.ZERO_VARIANCE), reasons)

@@ -79,6 +79,8 @@ LARGEST_DROPPED_SHARE = 0.01
 def merge_thin(label: Ints, cell: Ints, control_units: Floats, treatment_units: Floats) -> Ints:
     """Labels of strata, shape (strata,): those with few units in an arm become one, -1.
 
+    Formula: fewer than ``FEWEST_STRATUM_UNITS`` in the smaller arm.
+
     Args:
         label, cell: of each row; -1 is what is in no stratum.
         control_units, treatment_units: of each row.
@@ -91,6 +93,8 @@ def merge_into_smallest(
     label: Ints, cell: Ints, control_units: Floats, treatment_units: Floats
 ) -> Ints:
     """Labels with the stratum -1 of a cell, where it is thin, put with the smallest other one.
+
+    Formula: as of :func:`merge_thin`; the smallest by units of both arms.
 
     Arguments as of :func:`merge_thin`.
     """

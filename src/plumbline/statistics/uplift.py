@@ -202,7 +202,10 @@ def uplift_rankings(columns: Columns, alpha: float) -> dict[str, Any]:
 
 
 def uplift_steps(columns: Columns, alpha: float) -> dict[str, Any]:
-    """The curves behind :func:`uplift_rankings`: one row per half an order was tried on and stratum."""
+    """The curves behind :func:`uplift_rankings`: one row per half an order was tried on and stratum.
+
+    Formula: :func:`qini_ranking`. Arguments as of :func:`uplift_rankings`.
+    """
     found = _halves(columns, alpha)
     folds = _folds(found)
     parts: dict[str, list[npt.NDArray[Any]]] = {}
