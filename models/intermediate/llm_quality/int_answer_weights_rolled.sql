@@ -30,7 +30,7 @@ rolled as (
     window trailing_days as (
         partition by feature, role
         order by day_number asc nulls last
-        range between {{ number_var('trailing_window_days') }} - 1 preceding and current row
+        range between {{ (number_var('trailing_window_days') | int) - 1 }} preceding and current row
     )
 
 ),
@@ -71,6 +71,6 @@ select
     role,
     answer_count,
     rated_count,
-    cast(floor((2000 * answer_count + rated_count) / (2 * rated_count)) as bigint) as weight_thousandths
+    cast(floor((2000 * answer_count + rated_count) / nullif(2 * rated_count, 0)) as bigint) as weight_thousandths
 from windows
 where rated_count > 0

@@ -5,6 +5,10 @@
 {%- set gap = number_var('session_gap_seconds') %}
 {%- set soon = number_var('answer_reaction_seconds') %}
 {%- set message = code_of('event_name', 'message_sent') %}
+{%- set is_soon_here -%}
+events.bot_key = looked_at.bot_key
+and events.event_us <= looked_at.answered_us + {{ soon }} * cast(1000000 as bigint)
+{%- endset %}
 with
 
 answers as (
@@ -27,7 +31,8 @@ looked_at as (
 
     select answers.*, answered_date as event_date from answers
     union all
-    select answers.*, last_date as event_date from answers where last_date > answered_date
+    select answers.*, last_date as event_date from answers
+    where last_date > answered_date
 
 ),
 
@@ -54,13 +59,9 @@ matched as (
     select
         looked_at.answer_key,
         {%- for reaction in ['regenerate', 'edit', 'reset'] %}
-        max(case
-            when events.reaction = '{{ reaction }}'
-                and events.bot_key = looked_at.bot_key
-                and events.event_us <= looked_at.answered_us + {{ soon }} * cast(1000000 as bigint) then 1
-            else 0
-        end) as {{ reaction }}s{{ ',' if not loop.last }}
+        max(case when events.reaction = '{{ reaction }}' and {{ is_soon_here }} then 1 else 0 end) as {{ reaction }}s,
         {%- endfor %}
+        count(*) as event_count
     from looked_at
     inner join events
         on looked_at.person_key = events.person_key

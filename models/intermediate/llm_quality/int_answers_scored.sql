@@ -10,7 +10,7 @@ ranked as (
         row_number() over (
             partition by response_id
             order by
-                case when scorer_version = '{{ text_var('answer_scorer_version') }}' then 0 else 1 end asc,
+                case when scorer_version = '{{ text_var('answer_scorer_version') }}' then 0 else 1 end asc nulls last,
                 scored_at desc nulls last,
                 scorer_version asc nulls last
         ) as score_rank

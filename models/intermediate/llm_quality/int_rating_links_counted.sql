@@ -4,8 +4,8 @@
 -- they began to pay within the window after it. Being active on the day before cannot come from the rating.
 {%- set days = number_var('rating_link_days') %}
 {%- set codes -%}
-    {{ 101 + var('funnel_other_actions').index('subscription_started') }},
-    {{ 101 + var('funnel_other_actions').index('trial_started') }}
+{{ 101 + var('funnel_other_actions').index('subscription_started') }},
+{{ 101 + var('funnel_other_actions').index('trial_started') }}
 {%- endset %}
 with
 

@@ -18,16 +18,14 @@ sliced as (
         '{{ dimension }}' as slice_dimension,
         {{ value }} as slice_value,
         answered_date,
-        count(*) as answer_count,
-        cast(sum(cost_usd) as decimal(18, 6)) as cost_usd,
-        cast(sum(latency_ms) as bigint) as latency_ms,
         {%- for name in measures %}
         {%- for share in [50, 90, 99] %}
-        percentile_disc(0.{{ share }}) within group (order by {{ name }}) as {{ name }}_p{{ share }}
-        {{- ',' if not loop.last }}
+        percentile_disc(0.{{ share }}) within group (order by {{ name }}) as {{ name }}_p{{ share }},
         {%- endfor %}
-        {{- ',' if not loop.last }}
         {%- endfor %}
+        count(*) as answer_count,
+        cast(sum(cost_usd) as decimal(18, 6)) as cost_usd,
+        cast(sum(latency_ms) as bigint) as latency_ms
     from answers
     group by answered_date{{ ', ' ~ value if dimension != 'all' }}
     {{ 'union all' if not loop.last }}

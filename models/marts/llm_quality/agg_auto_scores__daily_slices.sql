@@ -22,12 +22,12 @@ sliced as (
         '{{ dimension }}' as slice_dimension,
         {{ value }} as slice_value,
         answered_date,
-        count(*) as scored_count,
-        count(case when is_refusal then 1 end) as refused_count,
         {%- for score in scores %}
         count({{ score }}) as {{ score }}_count,
-        cast(sum({{ score }}) as decimal(38, 6)) as {{ score }}_sum{{ ',' if not loop.last }}
+        cast(sum({{ score }}) as decimal(38, 6)) as {{ score }}_sum,
         {%- endfor %}
+        count(*) as scored_count,
+        count(case when is_refusal then 1 end) as refused_count
     from scored
     group by scorer_version, answered_date{{ ', ' ~ value if dimension != 'all' }}
     {{ 'union all' if not loop.last }}

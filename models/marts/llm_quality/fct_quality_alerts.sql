@@ -6,7 +6,11 @@ charts as (
 
 ),
 
-{%- set charts = {'shewhart': 'standardised_value', 'cusum': 'case cusum_state when \'above\' then cusum_high else -cusum_low end', 'ewma': 'ewma_value'} %}
+{%- set charts = {
+    'shewhart': 'standardised_value',
+    'cusum': "case cusum_state when 'above' then cusum_high else -cusum_low end",
+    'ewma': 'ewma_value',
+} %}
 
 alerts as (
 
