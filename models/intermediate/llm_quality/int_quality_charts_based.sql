@@ -67,44 +67,9 @@ earlier as (
 
 ),
 
--- First days of the version, added up day by day ...
-grown as (
-
-    select
-        days.metric,
-        days.model_version,
-        days.answered_date,
-        versions.first_date,
-        cast(sum(sum(days.answer_count)) over so_far as bigint) as base_answer_count,
-        cast(sum(sum(days.figure_sum)) over so_far as bigint) as base_sum,
-        cast(sum(sum(days.figure_square_sum)) over so_far as bigint) as base_square_sum
-    from days
-    inner join versions on days.metric = versions.metric and days.model_version = versions.model_version
-    group by days.metric, days.model_version, days.answered_date, versions.first_date
-    window so_far as (
-        partition by days.metric, days.model_version
-        order by days.answered_date asc nulls last
-        rows between unbounded preceding and current row
-    )
-
-),
-
--- ... until there are enough of them to know the level: days, answers, and answers that are not like the others.
-ended as (
-
-    select
-        *,
-        row_number() over (partition by metric, model_version order by answered_date asc nulls last) as end_rank
-    from grown
-    where answered_date >= {{ add_days('first_date', number_var('chart_base_days') ~ ' - 1') }}
-        and {{ is_enough }}
-
-),
-
 own as (
 
-    select * from ended
-    where end_rank = 1
+    select * from {{ ref('int_quality_bases_grown') }}
 
 ),
 
@@ -116,7 +81,7 @@ bases as (
         case when earlier.metric is not null then 'earlier_versions' else 'own_first_days' end as base_kind,
         case
             when earlier.metric is not null then versions.first_date
-            else {{ add_days('own.answered_date', 1) }}
+            else {{ add_days('own.base_end_date', 1) }}
         end as charted_from_date,
         coalesce(earlier.base_answer_count, own.base_answer_count) as base_answer_count,
         coalesce(earlier.base_sum, own.base_sum) as base_sum,
