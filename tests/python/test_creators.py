@@ -334,8 +334,8 @@ def test_bootstrap_intervals_of_rank_correlation_hold_the_truth() -> None:
         y = rho * x + np.sqrt(1 - rho**2) * draws.normal(size=150)
         found = rank_validity(x[None, :], np.exp(y), 0.1, 0, 60, 0.95, seed)
         held += found.low.spearman[0] <= truth <= found.high.spearman[0]
-    # Percentile intervals of 100 resamples hold about 93 %; four deviations around.
-    assert held >= 186 - 4 * 3.6
+    # Ends of 60 resamples are a little too narrow; four deviations below 93.
+    assert held >= 93 - 4 * 2.6
 
 
 def test_too_few_units_and_bad_outcomes_are_refused() -> None:
