@@ -33,9 +33,8 @@ summed_kpis as (
         sum(kpis.weight) as sum_of_weights
     from days
     left join kpis
-        on
-            kpis.valid_from_date <= days.changed_date
-            and kpis.valid_to_date > days.changed_date
+        on days.changed_date >= kpis.valid_from_date
+        and days.changed_date < kpis.valid_to_date
     group by days.changed_date
 
 ),
@@ -48,14 +47,12 @@ summed_components as (
         sum(components.weight) as sum_of_weights
     from days
     inner join kpis
-        on
-            kpis.valid_from_date <= days.changed_date
-            and kpis.valid_to_date > days.changed_date
+        on days.changed_date >= kpis.valid_from_date
+        and days.changed_date < kpis.valid_to_date
     left join components
-        on
-            kpis.kpi = components.kpi
-            and components.valid_from_date <= days.changed_date
-            and components.valid_to_date > days.changed_date
+        on kpis.kpi = components.kpi
+        and days.changed_date >= components.valid_from_date
+        and days.changed_date < components.valid_to_date
     group by days.changed_date, kpis.kpi
 
 ),

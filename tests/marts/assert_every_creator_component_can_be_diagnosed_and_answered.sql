@@ -52,25 +52,21 @@ select
     recommendations.action as found_recommendation
 from days
 inner join components
-    on
-        components.valid_from_date <= days.changed_date
-        and components.valid_to_date > days.changed_date
+    on days.changed_date >= components.valid_from_date
+    and days.changed_date < components.valid_to_date
 left join kpis
-    on
-        components.kpi = kpis.kpi
-        and kpis.valid_from_date <= days.changed_date
-        and kpis.valid_to_date > days.changed_date
+    on components.kpi = kpis.kpi
+    and days.changed_date >= kpis.valid_from_date
+    and days.changed_date < kpis.valid_to_date
 left join rules
-    on
-        components.kpi = rules.kpi
-        and components.component = rules.component
-        and rules.valid_from_date <= days.changed_date
-        and rules.valid_to_date > days.changed_date
+    on components.kpi = rules.kpi
+    and components.component = rules.component
+    and days.changed_date >= rules.valid_from_date
+    and days.changed_date < rules.valid_to_date
 left join recommendations
-    on
-        rules.action = recommendations.action
-        and recommendations.valid_from_date <= days.changed_date
-        and recommendations.valid_to_date > days.changed_date
+    on rules.action = recommendations.action
+    and days.changed_date >= recommendations.valid_from_date
+    and days.changed_date < recommendations.valid_to_date
 where
     kpis.kpi is null
     or rules.component is null
