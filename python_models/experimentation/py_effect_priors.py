@@ -13,8 +13,14 @@ KEYS = [
     "finished_variation_id",
 ]
 SCHEMA = pa.schema(
-    [("metric", pa.string()), ("started_day", pa.int64()), ("effect_count", pa.int64())]
-    + [("is_fallback", pa.bool_()), ("real_share", pa.float64()), ("real_deviation", pa.float64())]
+    [
+        ("metric", pa.string()),
+        ("started_day", pa.int64()),
+        ("effect_count", pa.int64()),
+        ("is_fallback", pa.bool_()),
+        ("real_share", pa.float64()),
+        ("real_deviation", pa.float64()),
+    ]
 )
 
 

@@ -230,8 +230,8 @@ def decision(world: World, experiment: str, phase: int = 0) -> tuple[str, str]:
 @pytest.mark.truth
 def test_planted_effects_are_recovered(world: World) -> None:
     """What was multiplied lies within the interval: chats, revenue, activity, cancelling."""
-    # Windows of 14 days reach past the end of the phase, when nothing is planted any more: of 15 % at least the
-    # share of window days inside it is left, more where people come early in their window.
+    # Windows of 14 days reach past the end of the phase, when nothing is planted any more: of 15 % at least
+    # the share of window days inside it is left, more where people come early in their window.
     chat = effect(world, "x01", "chat_start_rate_14d")
     (inside,) = world.warehouse.query(
         "select avg(least(14, date_diff('day', e.exposure_date, p.closed_at::date)) / 14.0) "
