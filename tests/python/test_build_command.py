@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from plumbline.building.dbt import _collect
 from warehouse import write_rows
 
 START = datetime(2026, 4, 1)
@@ -127,6 +130,23 @@ def test_a_second_build_names_the_holder(built: Place) -> None:
         handle.write("process 4711")
         handle.flush()
         _one_line_error(built.build(), 2, "process 4711", "Wait for it")
+
+
+def test_warnings_are_told_apart_from_failures(tmp_path: Path) -> None:
+    nodes = [
+        {"unique_id": f"test.plumbline.{status}_node.1", "status": status, "execution_time": 0.1,
+         "message": f"{status}:\n add  a row"}
+        for status in ("pass", "warn", "fail", "error")
+    ]  # fmt: skip
+    record = tmp_path / "run_results.json"
+    record.write_text(json.dumps({"results": nodes}), encoding="utf-8")
+    result = _collect(record, 0.0)
+    assert result.warnings == ["test warn_node: warn: add a row"]
+    assert result.failures == [
+        "test fail_node: fail: add a row",
+        "test error_node: error: add a row",
+    ]
+    assert not result.succeeded and replace(result, failures=[]).succeeded
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,13 @@ class DbtResult:
     Attributes:
         counts: number of nodes by resource type and status.
         failures: one line per failed node: name and message.
+        warnings: the same of nodes that warn and stop nothing.
         seconds: execution seconds by node name.
     """
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -92,9 +94,11 @@ def _collect(results_path: Path, invocation_started: float) -> DbtResult:
         by_status = result.counts.setdefault(kind, {})
         by_status[node["status"]] = by_status.get(node["status"], 0) + 1
         result.seconds[name] = result.seconds.get(name, 0.0) + float(node["execution_time"])
-        if node["status"] in ("error", "fail", "runtime error"):
+        told = {"error": result.failures, "fail": result.failures, "runtime error": result.failures,
+                "warn": result.warnings}.get(node["status"])  # fmt: skip
+        if told is not None:
             message = " ".join(str(node.get("message") or "").split())
-            result.failures.append(f"{kind} {name}: {message[:600]}")
+            told.append(f"{kind} {name}: {message[:600]}")
     if not result.counts:
         raise PlumblineError("dbt ran nothing.", "Check the selection.")
     return result

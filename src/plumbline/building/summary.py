@@ -13,7 +13,8 @@ from plumbline.building.dbt import DbtResult
 from plumbline.metrics import Metric
 from plumbline.project import mart_areas, project_root
 
-_PASSED = {"success", "pass"}
+# A warning is named on its own and is no failure.
+_PASSED = {"success", "pass", "warn"}
 
 
 def _console() -> Console:
@@ -87,6 +88,7 @@ def show_summary(dataset: Dataset, result: DbtResult | None, seconds: float) -> 
         console.print(f"Last complete day {row[0]}: DAU {row[1]:,}, WAU {weekly}, MAU {monthly}")
     if result is not None:
         console.print(_tally(result, seconds))
+        _show_warnings(console, result)
     console.print("Where to look:")
     places = [
         ("warehouse", "plumbline.duckdb", "duckdb -readonly, or any BI tool that reads DuckDB"),
@@ -100,6 +102,14 @@ def show_summary(dataset: Dataset, result: DbtResult | None, seconds: float) -> 
         if (dataset.state / name).exists():
             console.print(f"  {label:<15} {_relative(dataset, name)}  ({what})", soft_wrap=True)
     console.print("  documentation   make docs, then open state/docs/index.html", soft_wrap=True)
+
+
+def _show_warnings(console: Console, result: DbtResult) -> None:
+    """What is no reason to stop, but for somebody to look."""
+    if result.warnings:
+        console.print(f"[bold yellow]Warnings:[/] {len(result.warnings)}")
+    for line in result.warnings:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
 def _tally(result: DbtResult, seconds: float) -> str:
@@ -124,6 +134,7 @@ def show_metric(dataset: Dataset, metric: Metric, result: DbtResult, seconds: fl
     if metric.numerator and metric.denominator:
         console.print(f"  formula    {metric.numerator} / {metric.denominator}")
     console.print(_tally(result, seconds))
+    _show_warnings(console, result)
     console.print(
         f"  warehouse  {_relative(dataset, 'plumbline.duckdb')}  (other marts stand as they were)",
         soft_wrap=True,
