@@ -13,6 +13,8 @@
         'causal_p_value', 'causal_check_p_value', 'causal_balance_limit', 'causal_overlap_limit',
         'low_score_at_most', 'high_score_at_least', 'answer_reaction_seconds', 'chart_base_days', 'chart_base_answers', 'chart_base_variance',
         'chart_day_answers', 'rating_link_days',
+        'experiment_history_days', 'experiment_age_days', 'bot_harm_probability', 'sample_ratio_e_value',
+        'sample_ratio_p_value',
         'reason_rate_warn', 'reason_rate_error', 'reason_rate_min_rows',
     ] -%}
         {%- do number_var(name) -%}

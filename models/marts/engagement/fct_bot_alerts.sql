@@ -1,5 +1,5 @@
--- Every reason is one measured value below one threshold. A further reason (the harm of an experiment on the bot
--- or on its model, say) is one more branch of `reasons` with these columns.
+-- Every reason is one measured value below one threshold. What an experiment found is known today and warns on the
+-- newest day only.
 {%- set watched = {
     'click_through': 'click_through_below_market',
     'chat_start': 'chat_start_below_market',
@@ -73,6 +73,17 @@ reasons as (
         on indicators.score_date = markets.score_date and indicators.indicator = markets.indicator
     where indicators.indicator = '{{ indicator }}' and indicators.credible_high < markets.market_p25
     {%- endfor %}
+    union all
+    select
+        ranks.score_date,
+        ranks.bot_id,
+        'negative_uplift' as reason_code,
+        'experiment' as indicator,
+        1 - harms.harm_probability as measured_value,
+        cast(1 - {{ number_var('bot_harm_probability') }} as double) as threshold_value
+    from ranks
+    inner join {{ ref('int_bot_harms_judged') }} as harms on ranks.bot_id = harms.bot_id
+    where ranks.score_date = {{ as_of_date() }} and harms.harm_probability > {{ number_var('bot_harm_probability') }}
 
 )
 
