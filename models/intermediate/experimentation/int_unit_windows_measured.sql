@@ -1,6 +1,5 @@
 {{ config(materialized='table') }}
 {%- set history = number_var('experiment_history_days') -%}
-{%- set ages = number_var('experiment_age_days') | int -%}
 -- What each unit did in each window of days around its exposure; a window without a row holds nothing. Days
 -- count from the day of exposure, which is day 0 and starts with the exposure.
 with
@@ -17,36 +16,12 @@ units as (
 
 ),
 
-windows as (
-
-    select distinct
-        delay_days,
-        window_days
-    from {{ ref('experiment_metrics') }}
-    union
-    select distinct
-        0 as delay_days,
-        window_days
-    from {{ ref('experiment_triggers') }}
-    union
-    select
-        -{{ history }} as delay_days,
-        {{ history }} as window_days
-    {%- for age in range(ages) %}
-    union
-    select
-        {{ age }} as delay_days,
-        1 as window_days
-    {%- endfor %}
-
-),
-
 horizon as (
 
     select
         max(case when window_days > 0 then delay_days + window_days end) as days,
         count(case when window_days = 0 then 1 end) as open_window_count
-    from windows
+    from {{ ref('int_outcome_windows_listed') }}
 
 ),
 
@@ -115,7 +90,7 @@ select
     windows.window_days,
     {{ each_measure('cast(sum(facts.#) as bigint) as #') }}
 from facts
-inner join windows
+inner join {{ ref('int_outcome_windows_listed') }} as windows
     on facts.age_days >= windows.delay_days
     and (
         (windows.window_days > 0 and facts.age_days < windows.delay_days + windows.window_days)

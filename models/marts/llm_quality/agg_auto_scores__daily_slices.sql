@@ -3,13 +3,7 @@ with
 
 scored as (
 
-    select
-        answers.feature,
-        answers.model_version,
-        answers.answered_date,
-        scores.*
-    from {{ ref('stg_llm__auto_scores') }} as scores
-    inner join {{ ref('int_answers_described') }} as answers on scores.response_id = answers.response_id
+    select * from {{ ref('int_auto_scores_described') }}
 
 ),
 

@@ -6,7 +6,7 @@ select
 
     fitted_customer_count,
     customer_count,
-    cast(expected_kept as decimal(18, 6)) as expected_kept_count,
+    cast(expected_kept as decimal(18, 6)) as expected_kept_people,
     cast(p025 as decimal(18, 6)) as p025,
     cast(p10 as decimal(18, 6)) as p10,
     cast(p90 as decimal(18, 6)) as p90,
