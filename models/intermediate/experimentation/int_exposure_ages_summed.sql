@@ -24,12 +24,13 @@ valued as (
         metrics.good_direction,
         metrics.scale,
         ages.age_days,
-        case
+        -- 19 digits: DuckDB types the product of two shorter decimals too short.
+        cast(case
             when metrics.kind in ('proportion', 'retention', 'threshold')
                 then case when {{ measure_of('metrics.numerator', 'windows') }} > 0 then 1 else 0 end
             else {{ measure_of('metrics.numerator', 'windows') }}
-        end as y,
-        coalesce({{ measure_of('metrics.denominator', 'windows') }}, 0) as d
+        end as decimal(19, 0)) as y,
+        cast(coalesce({{ measure_of('metrics.denominator', 'windows') }}, 0) as decimal(19, 0)) as d
     from {{ ref('int_units_described') }} as units
     inner join {{ ref('int_experiment_metrics_assigned') }} as metrics
         on units.experiment_id = metrics.experiment_id
@@ -58,9 +59,10 @@ select
     case when kind = 'participation' then 1 else scale end as scale,
     age_days,
     count(*) as unit_count,
-    {%- for term in ['y', 'd', 'y * y', 'y * d', 'd * d'] %}
-    cast(sum(cast({{ term | replace(' * ', ' as decimal(19, 0)) * cast(') }} as decimal(19, 0))) as decimal(38, 0))
-        as sum_{{ term | replace(' * ', '') }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    cast(sum(y) as decimal(38, 0)) as sum_y,
+    cast(sum(d) as decimal(38, 0)) as sum_d,
+    cast(sum(y * y) as decimal(38, 0)) as sum_yy,
+    cast(sum(y * d) as decimal(38, 0)) as sum_yd,
+    cast(sum(d * d) as decimal(38, 0)) as sum_dd
 from valued
 group by experiment_id, phase, variation_id, metric, kind, good_direction, scale, age_days

@@ -74,7 +74,10 @@ select
     units.phase,
     units.unit_key,
     'trigger' as segment_key,
-    case when {{ measure_of('triggers.measure', 'windows') }} > 0 then 'triggered' else 'untriggered' end as segment_value
+    case
+        when {{ measure_of('triggers.measure', 'windows') }} > 0 then 'triggered'
+        else 'untriggered'
+    end as segment_value
 from described as units
 inner join {{ ref('experiment_triggers') }} as triggers on units.experiment_id = triggers.experiment_id
 left join {{ ref('int_unit_windows_measured') }} as windows
