@@ -106,9 +106,12 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array):
         return values.cast(kind)
     held = np.asarray(values)
+    if not held.size:
+        # Without a value there is no telling what it would have been: numpy says double.
+        return pa.array([], type=kind)
     if held.dtype.kind == "f":
         return pa.array(held, mask=np.isnan(held)).cast(kind)
-    if held.dtype.kind == "O" and len(held) and isinstance(held[0], Decimal):
+    if held.dtype.kind == "O" and isinstance(held[0], Decimal):
         return pa.array(list(values), type=kind)
     return pa.array(held.tolist(), type=kind)
 

@@ -160,6 +160,21 @@ def test_nan_leaves_as_null_and_whole_doubles_as_integers() -> None:
         write(None, {"n": np.array([2.5])}, schema)
 
 
+def test_nothing_becomes_an_empty_column_of_its_declared_type() -> None:
+    """A product without creators, say: numpy calls an empty list doubles, whatever it stands for."""
+    schema = pa.schema(
+        [
+            ("day", pa.date32()),
+            ("name", pa.string()),
+            ("sum", pa.decimal128(18, 6)),
+            ("is_good", pa.bool_()),
+        ]
+    )
+    for empty in ([], np.array([]), np.empty(0, dtype=object)):
+        found = write(None, dict.fromkeys(schema.names, empty), schema)
+        assert found.schema == schema and found.num_rows == 0
+
+
 def test_columns_that_the_schema_does_not_name_are_named() -> None:
     with pytest.raises(
         PlumblineError, match=r"other columns than its schema: extra, rate$|extra, rate"
