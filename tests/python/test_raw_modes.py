@@ -66,7 +66,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Marts:
 
 
 def test_the_marts_of_the_sample_hold_rows(seeded: Marts) -> None:
-    # Creators of the sample report nothing impossible. No bot is seen a hundred times in 28 days, so none is ranked
+    # Creators report nothing impossible here. No bot is seen a hundred times in 28 days, so none is ranked
     # and none is warned of. Strata have too few units to be ordered, models too few answers a day to alarm.
     assert [name for name, (rows, _) in seeded.items() if rows == 0] == [
         "creators.fct_creator_rejections",
