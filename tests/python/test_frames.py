@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -195,6 +196,9 @@ def test_spark_takes_a_frame_of_the_same_rows() -> None:
 MODELS = sorted((ROOT / "python_models").glob("**/*.py"))
 
 
+SETTINGS = yaml.safe_load((ROOT / "vars.yml").read_text(encoding="utf-8"))["vars"]
+
+
 class Config:
     """dbt's view of a model's YAML, as far as a Python model may ask."""
 
@@ -205,7 +209,12 @@ class Config:
         return self.config.get(name, default)
 
     def meta_get(self, name: str, default: Any = None) -> Any:
-        return self.config.get("meta", {}).get(name, default)
+        found = self.config.get("meta", {}).get(name, default)
+        # dbt renders settings in YAML before a model sees them.
+        setting = (
+            re.fullmatch(r"\{\{ var\('(\w+)'\) \}\}", found) if isinstance(found, str) else None
+        )
+        return SETTINGS[setting.group(1)] if setting else found
 
 
 class Dbt:

@@ -157,4 +157,5 @@ def test_sample_is_read_whole(warehouse: Warehouse) -> None:
         "select table_name, cast(sum(line_count) as bigint) from core.fct_loads group by table_name "
         "having sum(line_count) > 0"
     ))  # fmt: skip
-    assert found == lines
+    # What the sample ships without a row is in no load.
+    assert found == {name: count for name, count in lines.items() if count}
