@@ -85,8 +85,8 @@ def test_scores_in_control_rarely_alarm_either() -> None:
 def test_a_bad_version_is_seen_within_three_days() -> None:
     """5 % faulty texts become 16 %, with 100 answers a day: the planted shift of the generator.
 
-    One day alone passes the limit with about 80 % (13 of 100, the error of the base granted), so that three miss
-    it with 1 %; four standard errors of 1,000 draws are 1.3 points.
+    One day alone passes the limit with about 80 % (13 of 100, the error of the base granted): three miss it
+    in 1 % of cases; four standard errors of 1,000 draws are 1.3 points.
     """
     found = _shares(3, 1000, 3, 100, 3000, 0.05, 0.16)
     seen = (found.cusum_signal == 1) | (found.shewhart_signal == 1)
