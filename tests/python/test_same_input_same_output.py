@@ -41,7 +41,7 @@ TOO_YOUNG = {
     "retention.agg_churn_calibrations",
     "retention.agg_churn_importances",
 }
-# Eight creators report nothing impossible, strata have too few units to be ordered, and models too few answers a
+# Eight creators report nothing impossible, strata have too few units to be ordered, models too few answers a
 # day to alarm.
 TOO_SMALL = {
     "creators.fct_creator_rejections",
