@@ -30,18 +30,6 @@ healthy as (
     from {{ ref('py_experiment_decisions') }}
     where status not in ('invalid', 'insufficient')
 
-),
-
-results as (
-
-    select
-        *,
-        row_number() over (
-            partition by experiment_id, phase, variation_id, metric order by method asc nulls last
-        ) as view_rank
-    from {{ ref('py_experiment_results') }}
-    where cohort = 'matured' and segment_key = 'all' and method in ('capped', 'plain')
-
 )
 
 select
@@ -49,12 +37,12 @@ select
     max(1 - coalesce(effects.probability_better, results.probability_better)) as harm_probability
 from treated
 inner join healthy on treated.experiment_id = healthy.experiment_id and treated.phase = healthy.phase
-inner join results
+inner join {{ ref('int_result_rows_chosen') }} as results
     on treated.experiment_id = results.experiment_id
     and treated.phase = results.phase
     and treated.variation_id = results.variation_id
     and treated.metric = results.metric
-    and results.view_rank = 1
+    and results.segment_key = 'all'
 left join {{ ref('py_segment_effects') }} as effects
     on treated.experiment_id = effects.experiment_id
     and treated.phase = effects.phase

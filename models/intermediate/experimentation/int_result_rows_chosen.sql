@@ -29,6 +29,7 @@ select
     ranked.control_standard_error,
     ranked.log_ratio,
     ranked.log_ratio_error,
+    ranked.probability_better,
     progress.mde_relative
 from ranked
 inner join {{ ref('experiment_metrics') }} as metrics on ranked.metric = metrics.metric

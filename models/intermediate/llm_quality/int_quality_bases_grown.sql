@@ -1,10 +1,5 @@
 -- First days of every version of a model, from the day on which there are enough of them to know the level: days,
 -- answers, and answers that are not like the others.
-{%- set is_enough -%}
-base_answer_count >= {{ number_var('chart_base_answers') }}
-and cast(base_answer_count as decimal(19, 0)) * base_square_sum - cast(base_sum as decimal(19, 0)) * base_sum
->= {{ number_var('chart_base_variance') }} * cast(base_answer_count as decimal(19, 0))
-{%- endset %}
 with
 
 days as (
@@ -52,7 +47,7 @@ ended as (
         row_number() over (partition by metric, model_version order by answered_date asc nulls last) as end_rank
     from grown
     where answered_date >= {{ add_days('first_date', number_var('chart_base_days') ~ ' - 1') }}
-        and {{ is_enough }}
+        and {{ is_enough_for_a_base() }}
 
 )
 

@@ -2,11 +2,6 @@
 
 -- Each version is compared with one base all its life: with what other versions did for the same features before
 -- it came, else with its own first days. Only another version is another base.
-{%- set is_enough -%}
-base_answer_count >= {{ number_var('chart_base_answers') }}
-and cast(base_answer_count as decimal(19, 0)) * base_square_sum - cast(base_sum as decimal(19, 0)) * base_sum
->= {{ number_var('chart_base_variance') }} * cast(base_answer_count as decimal(19, 0))
-{%- endset %}
 with
 
 days as (
@@ -63,7 +58,7 @@ summed as (
 earlier as (
 
     select * from summed
-    where {{ is_enough }}
+    where {{ is_enough_for_a_base() }}
 
 ),
 

@@ -8,10 +8,10 @@ import numpy as np
 from scipy import special
 
 from plumbline.statistics.exposures import diluted_effect, novelty_trend
-from plumbline.statistics.means import compare_means, summarise_mean
+from plumbline.statistics.means import compare_means, delta_relative_error, summarise_mean
 from plumbline.statistics.outcomes import Outcome, Reason
 from plumbline.statistics.ratios import summarise_ratio
-from plumbline.statistics.readouts import Columns, moments_of, nullable, rows
+from plumbline.statistics.readouts import Columns, groups_of, moments_of, nullable, rows
 
 _KEYS = ("experiment_id", "phase", "variation_id", "metric")
 
@@ -21,7 +21,7 @@ def age_effects(columns: Columns, alpha: float) -> dict[str, Any]:
 
     Estimand: difference of means per unit (of ratios for kind ratio) on that day, T - C, and T / C - 1.
     Formulas: ``compare_means`` on ``summarise_mean`` or ``summarise_ratio``; the error of the relative
-    effect by the delta method, sqrt(se_T^2 + (T / C)^2 se_C^2) / C, where C > 5 se_C.
+    effect is ``delta_relative_error``, where C > 5 se_C.
 
     Args:
         columns: one row per experiment, phase, treatment and age_days, with kind, scale, and of both arms
@@ -53,7 +53,7 @@ def age_effects(columns: Columns, alpha: float) -> dict[str, Any]:
         clear = inside & (base > 5 * np.sqrt(arms[0].squared_error))
         safe = np.where(clear, base, 1.0)
         relative = compared.difference.values / safe
-        squared = arms[1].squared_error + (1 + relative) ** 2 * arms[0].squared_error
+        error = delta_relative_error(arms[0], arms[1]).values
         for name, values in {
             "control_value": nullable(Outcome.of(arms[0].estimate, arms[0].reasons)),
             "treatment_value": nullable(Outcome.of(arms[1].estimate, arms[1].reasons)),
@@ -62,7 +62,7 @@ def age_effects(columns: Columns, alpha: float) -> dict[str, Any]:
             "difference_low": np.where(inside, compared.interval.low, np.nan),
             "difference_high": np.where(inside, compared.interval.high, np.nan),
             "relative_difference": np.where(clear, relative, np.nan),
-            "relative_error": np.where(clear, np.sqrt(squared) / safe, np.nan),
+            "relative_error": np.where(clear, error, np.nan),
         }.items():
             found[name][chosen] = values
         reason[chosen] = compared.standard_error.names()
@@ -82,13 +82,12 @@ def effect_trends(columns: Columns, alpha: float) -> dict[str, Any]:
         alpha: error below which an effect that moves towards 0 is said to fade.
     """
     effects = age_effects(columns, alpha)
-    names = ["\x1f".join(map(str, key)) for key in zip(*(effects[k] for k in _KEYS), strict=True)]
-    first, group = np.unique(np.array(names, dtype=str), return_index=True, return_inverse=True)[1:]
+    first, group = groups_of(effects, _KEYS)
     ages = effects["age_days"].astype(np.int64)
     count, days = len(first), int(ages.max(initial=-1)) + 1
     values, errors = np.zeros((max(days, 1), count)), np.zeros((max(days, 1), count))
     usable = ~np.isnan(effects["relative_error"])
-    place = (ages[usable], group.ravel()[usable])
+    place = (ages[usable], group[usable])
     values[place] = effects["relative_difference"][usable]
     errors[place] = effects["relative_error"][usable]
     trend = novelty_trend(np.arange(max(days, 1)), values, errors, alpha)

@@ -9,7 +9,7 @@ from scipy import special
 
 from plumbline.statistics.outcomes import Outcome, Reason
 from plumbline.statistics.power import detectable_effect, power_of_test, users_per_arm
-from plumbline.statistics.readouts import Columns, nullable, rows
+from plumbline.statistics.readouts import Columns, groups_of, nullable, rows
 from plumbline.statistics.segments import shrink_segments
 
 _KEYS = ("experiment_id", "phase", "variation_id", "metric")
@@ -29,11 +29,7 @@ def segment_effects(columns: Columns) -> dict[str, Any]:
     # Who is triggered is known only after the exposure: that is no segment to act on.
     known = ~np.isnan(columns["log_ratio"]) & ~np.isin(columns["segment_key"], ("all", "trigger"))
     part = rows(columns, known)
-    names = [
-        "\x1f".join(map(str, key))
-        for key in zip(*(part[k] for k in (*_KEYS, "segment_key")), strict=True)
-    ]
-    group = np.unique(np.array(names, dtype=str), return_inverse=True)[1].ravel()
+    _, group = groups_of(part, (*_KEYS, "segment_key"))
     several = np.bincount(group, minlength=1)[group] > 1 if len(group) else np.zeros(0, np.bool_)
     part, group = rows(part, several), np.unique(group[several], return_inverse=True)[1].ravel()
     count = int(group.max()) + 1 if len(group) else 0

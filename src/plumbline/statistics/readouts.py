@@ -8,7 +8,7 @@ k the numerator with large values cut off; ``sum_yx`` is the sum of products.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
@@ -90,6 +90,18 @@ def moments_of(columns: Columns, arm: str, letters: str) -> Moments:
             third = columns[f"{arm}_sum_{first * 3}"] - 3 * m * squares + 2 * n * m**3
             cubes[:, i] = third / scale[first] ** 3
     return Moments(n.astype(np.int64), *two_sum(mean, rest), products, cubes)
+
+
+def groups_of(
+    columns: Columns, keys: Sequence[str]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows that agree in some columns: the first row of each group, and the group of each row.
+
+    Groups are numbered in the order of their keys as text.
+    """
+    names = ["\x1f".join(map(str, key)) for key in zip(*(columns[k] for k in keys), strict=True)]
+    _, first, group = np.unique(np.array(names, dtype=str), return_index=True, return_inverse=True)
+    return first, np.asarray(group.ravel(), np.int64)
 
 
 @dataclass(frozen=True)
@@ -528,18 +540,8 @@ def results(columns: Columns, alpha: float) -> dict[str, Any]:
     for field in fields(Effects):
         if field.name != "row":
             found[field.name] = getattr(effects, field.name)
-    family = [
-        "\x1f".join((name, str(phase), cohort, segment, method))
-        for name, phase, cohort, segment, method in zip(
-            found["experiment_id"],
-            found["phase"],
-            found["cohort"],
-            found["segment_key"],
-            effects.method,
-            strict=True,
-        )
-    ]
+    _, family = groups_of(found, ("experiment_id", "phase", "cohort", "segment_key", "method"))
     together = found["role"] != "secondary"
-    found["adjusted_p_value"] = adjusted_p_values(effects.p_value, np.array(family), together)
+    found["adjusted_p_value"] = adjusted_p_values(effects.p_value, family, together)
     found["adjustment"] = np.where(together, "holm", "benjamini_hochberg").astype(object)
     return found

@@ -11,7 +11,7 @@ from scipy import special
 
 from plumbline.statistics.means import compare_means, summarise_mean
 from plumbline.statistics.outcomes import Bools, Floats, Ints, Outcome, Reason, reasons_where
-from plumbline.statistics.readouts import Columns, moments_of, nullable, rows
+from plumbline.statistics.readouts import Columns, groups_of, moments_of, nullable, rows
 from plumbline.statistics.segments import shrink_segments
 from plumbline.statistics.tails import PValues, log_normal_two_sided
 
@@ -99,8 +99,7 @@ class _Halves:
 
 def _halves(columns: Columns, alpha: float) -> _Halves:
     """Effect per unit in the good direction of each half of a stratum, with its error."""
-    names = ["\x1f".join(map(str, key)) for key in zip(*(columns[k] for k in _KEYS), strict=True)]
-    first, every = np.unique(np.array(names, dtype=str), return_index=True, return_inverse=True)[1:]
+    first, every = groups_of(columns, _KEYS)
     enough = np.minimum(columns["control_unit_count"], columns["treatment_unit_count"])
     kept = enough >= FEWEST_UNITS
     part = rows(columns, kept)
@@ -110,7 +109,7 @@ def _halves(columns: Columns, alpha: float) -> _Halves:
     halves = [value.split(" ", 1) for value in part["segment_value"]]
     return _Halves(
         {key: columns[key][first] for key in _KEYS},
-        np.asarray(every.ravel()[kept], np.int64),
+        every[kept],
         np.array([half for half, _ in halves], dtype=object),
         np.array([stratum for _, stratum in halves], dtype=object),
         part["control_unit_count"] + part["treatment_unit_count"],
