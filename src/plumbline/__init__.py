@@ -1,3 +1,3 @@
 """Plumbline: an open analytics warehouse for AI products."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

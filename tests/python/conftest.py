@@ -182,6 +182,8 @@ def isolated_environment(folder: Path, extra: Mapping[str, str]) -> dict[str, st
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_PROFILES_DIR": str(ROOT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # Nobody reads it, and it costs a sixth of a run.
+        "DBT_LOG_LEVEL_FILE": "none",
         "DO_NOT_TRACK": "1",
         "OMP_NUM_THREADS": "1",
         **extra,
