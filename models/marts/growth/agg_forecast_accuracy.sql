@@ -32,6 +32,7 @@ summed as (
         horizons.horizon_days,
         count(*) as forecast_count,
         count(distinct backtests.origin_date) as origin_count,
+        {{ day_diff('min(backtests.origin_date)', 'max(backtests.target_date)') }} as span_days,
         sum(abs(backtests.p50 - backtests.actual_value)) as absolute_error_sum,
         sum(abs(backtests.naive_value - backtests.actual_value)) as naive_absolute_error_sum,
         sum(backtests.naive_scale) as naive_scale_sum,
@@ -54,41 +55,63 @@ summed as (
     inner join horizons on backtests.horizon_days <= horizons.horizon_days
     group by backtests.metric, horizons.horizon_days
 
+),
+
+-- Forecasts of neighbouring days make the same error, so coverage is measured only on as many as fit one after the
+-- other. Of fewer than three, or where most intervals stand on the normal distribution, nothing is promised.
+promised as (
+
+    select
+        *,
+        cast(floor(span_days / horizon_days) as bigint) as separate_forecast_count,
+        case
+            when floor(span_days / horizon_days) < 3 or 2 * gaussian_80_count > forecast_count then 'too_few_forecasts'
+            when 100 * covered_80_count < 72 * forecast_count or 100 * covered_95_count < 90 * forecast_count
+                then 'too_narrow'
+            when 100 * covered_80_count > 88 * forecast_count then 'too_wide'
+            else 'as_promised'
+        end as interval_verdict
+    from summed
+
 )
 
 select
     metrics.metric,
     horizons.horizon_days,
 
-    coalesce(summed.origin_count, 0) as origin_count,
-    coalesce(summed.forecast_count, 0) as forecast_count,
-    cast(summed.absolute_error_sum as decimal(28, 6)) as absolute_error_sum,
-    cast(summed.naive_absolute_error_sum as decimal(28, 6)) as naive_absolute_error_sum,
-    cast(summed.naive_scale_sum as decimal(28, 6)) as naive_scale_sum,
-    cast(summed.error_sum as decimal(28, 6)) as error_sum,
-    cast(summed.actual_sum as decimal(28, 6)) as actual_sum,
-    {{ safe_divide('summed.absolute_error_sum', 'summed.naive_scale_sum') }} as mase,
-    {{ safe_divide('summed.naive_absolute_error_sum', 'summed.naive_scale_sum') }} as naive_mase,
-    {{ safe_divide('summed.absolute_error_sum', 'summed.naive_absolute_error_sum') }} as error_to_naive_ratio,
-    {{ safe_divide('summed.error_sum', 'summed.actual_sum') }} as bias_share,
-    coalesce(summed.covered_80_count, 0) as covered_80_count,
-    coalesce(summed.covered_95_count, 0) as covered_95_count,
-    {{ safe_divide('summed.covered_80_count', 'summed.forecast_count') }} as coverage_80_rate,
-    {{ safe_divide('summed.covered_95_count', 'summed.forecast_count') }} as coverage_95_rate,
-    cast(summed.winkler_80_sum as decimal(28, 6)) as winkler_80_sum,
-    cast(summed.winkler_95_sum as decimal(28, 6)) as winkler_95_sum,
-    {{ safe_divide('summed.winkler_80_sum', 'summed.forecast_count') }} as winkler_80_mean,
-    {{ safe_divide('summed.winkler_95_sum', 'summed.forecast_count') }} as winkler_95_mean,
-    coalesce(summed.gaussian_80_count, 0) as gaussian_80_count,
-    coalesce(summed.gaussian_95_count, 0) as gaussian_95_count,
+    coalesce(promised.origin_count, 0) as origin_count,
+    coalesce(promised.separate_forecast_count, 0) as separate_forecast_count,
+    coalesce(promised.forecast_count, 0) as forecast_count,
+    cast(promised.absolute_error_sum as decimal(28, 6)) as absolute_error_sum,
+    cast(promised.naive_absolute_error_sum as decimal(28, 6)) as naive_absolute_error_sum,
+    cast(promised.naive_scale_sum as decimal(28, 6)) as naive_scale_sum,
+    cast(promised.error_sum as decimal(28, 6)) as error_sum,
+    cast(promised.actual_sum as decimal(28, 6)) as actual_sum,
+    {{ safe_divide('promised.absolute_error_sum', 'promised.naive_scale_sum') }} as mase,
+    {{ safe_divide('promised.naive_absolute_error_sum', 'promised.naive_scale_sum') }} as naive_mase,
+    {{ safe_divide('promised.absolute_error_sum', 'promised.naive_absolute_error_sum') }} as error_to_naive_ratio,
+    {{ safe_divide('promised.error_sum', 'promised.actual_sum') }} as bias_share,
+    coalesce(promised.covered_80_count, 0) as covered_80_count,
+    coalesce(promised.covered_95_count, 0) as covered_95_count,
+    {{ safe_divide('promised.covered_80_count', 'promised.forecast_count') }} as coverage_80_rate,
+    {{ safe_divide('promised.covered_95_count', 'promised.forecast_count') }} as coverage_95_rate,
+    cast(promised.winkler_80_sum as decimal(28, 6)) as winkler_80_sum,
+    cast(promised.winkler_95_sum as decimal(28, 6)) as winkler_95_sum,
+    {{ safe_divide('promised.winkler_80_sum', 'promised.forecast_count') }} as winkler_80_mean,
+    {{ safe_divide('promised.winkler_95_sum', 'promised.forecast_count') }} as winkler_95_mean,
+    coalesce(promised.gaussian_80_count, 0) as gaussian_80_count,
+    coalesce(promised.gaussian_95_count, 0) as gaussian_95_count,
     case
         when metrics.missing_reason is not null then metrics.missing_reason
-        when summed.metric is null then 'no_backtest'
-        when summed.absolute_error_sum >= summed.naive_absolute_error_sum then 'no_better_than_seasonal_naive'
+        when promised.metric is null then 'no_backtest'
+        when promised.absolute_error_sum >= promised.naive_absolute_error_sum then 'no_better_than_seasonal_naive'
         else 'better_than_seasonal_naive'
     end as verdict,
+    coalesce(metrics.missing_reason, promised.interval_verdict, 'no_backtest') as interval_verdict,
 
-    summed.absolute_error_sum < summed.naive_absolute_error_sum as is_better_than_naive
+    promised.absolute_error_sum < promised.naive_absolute_error_sum as is_better_than_naive,
+    case when promised.interval_verdict <> 'too_few_forecasts' then promised.interval_verdict = 'as_promised' end
+        as is_calibrated
 from metrics
 cross join horizons
-left join summed on metrics.metric = summed.metric and horizons.horizon_days = summed.horizon_days
+left join promised on metrics.metric = promised.metric and horizons.horizon_days = promised.horizon_days

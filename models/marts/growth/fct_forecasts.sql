@@ -28,6 +28,7 @@ select
     cast(forecasts.structural_value as decimal(18, 6)) as structural_value,
     forecasts.model,
     accuracy.verdict,
+    accuracy.interval_verdict,
     forecasts.missing_reason,
 
     forecasts.is_gaussian_80,

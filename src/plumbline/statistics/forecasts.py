@@ -26,7 +26,7 @@ from plumbline.statistics.forecasts_cohorts import (
     cohorts,
     structural,
 )
-from plumbline.statistics.forecasts_intervals import interval_widths, scores
+from plumbline.statistics.forecasts_intervals import interval_widths, scores, wider_spread
 from plumbline.statistics.forecasts_smoothing import (
     WEEK,
     Path,
@@ -46,6 +46,8 @@ JOINING = "new_users"
 # A path that passes so many times the highest value of so many last days is no forecast.
 EXPLODES = 3.0
 RECENT_DAYS = 56
+# While history is short, weights are estimated anew when it grew by one part of so many.
+REFIT_PART = 5
 # Days the level of the cohort convolution is taken from.
 LEVEL_DAYS = 14
 # Acquisition is a sum of people: the mean of a skewed forecast is at most so many times its median.
@@ -70,7 +72,8 @@ class Settings:
         horizon: days ahead.
         minimum_days: days of history below which nothing is forecast.
         fit_days: days a fit looks back.
-        refit_days: days after which weights are estimated anew in the back-test.
+        refit_days: days after which weights are estimated anew in the back-test; sooner while history is
+            short: once it grew by a fifth.
         origin_step: days between origins.
         maximum_origins: latest origins that are tested.
         minimum_origins: origins from which on intervals are made of their errors.
@@ -149,9 +152,10 @@ def backtest(
     logs = np.log1p(series)
     origins = origins_of(len(series), settings)
     steps = settings.horizon
-    paths, names = _paths(series, logs, origins, settings)
+    found = _candidates(series, logs, origins, settings)
+    names = found.names
     centre, spread = (
-        np.array([getattr(path, part) for path in paths]).reshape(-1, steps)
+        np.array([getattr(path, part) for path in found.paths]).reshape(-1, steps)
         for part in ("centre", "spread")
     )
     rough = np.full(centre.shape, np.nan)
@@ -168,6 +172,7 @@ def backtest(
         weight = settings.structural_weight
         centre[row] = weight * moved + (1 - weight) * centre[row]
         names[row] = f"{names[row]}+cohorts"
+    spread = wider_spread(spread, centre, found.others, found.known, found.estimated)
     days = origins[:, None] + np.arange(1, steps + 1)
     there = days < len(series)
     reached = np.minimum(days, len(series) - 1)
@@ -272,31 +277,62 @@ def _expected(numbers: Floats, median: Floats) -> Floats:
     return np.asarray(median * min(max(smear, 1.0), LARGEST_SMEAR))
 
 
-def _paths(
+@dataclass(frozen=True)
+class _Candidates:
+    """What simple models say from each origin; the first of them that does not run away is taken.
+
+    Attributes:
+        paths: the one that is taken.
+        names: its name.
+        others: centres of Theta and of seasonal naive, shape (2, origins, steps).
+        known: days the fit looked at, shape (origins,).
+        estimated: parameters and states of the largest fit among them.
+    """
+
+    paths: list[Path]
+    names: NDArray[np.object_]
+    others: Floats
+    known: NDArray[np.int64]
+    estimated: int
+
+
+def _candidates(
     series: Floats, logs: Floats, origins: NDArray[np.int64], settings: Settings
-) -> tuple[list[Path], NDArray[np.object_]]:
-    """Smoothed path of each origin, or what stands in for it, and its name."""
+) -> _Candidates:
+    """Smoothed path of each origin, or what stands in for it, beside Theta and seasonal naive."""
     paths: list[Path] = []
+    others: list[list[Floats]] = [[], []]
     names = np.full(len(origins), None, dtype=object)
+    starts = np.zeros(len(origins), dtype=np.int64)
+    estimated = 0
     fit: Smoothing | None = None
     states: States | None = None
-    start = fitted = -settings.refit_days
+    start = due = 0
     for row, origin in enumerate(origins.tolist()):
-        if origin - fitted >= settings.refit_days or row == len(origins) - 1:
-            start, fitted = max(origin + 1 - settings.fit_days, 0), origin
+        if origin >= due or row == len(origins) - 1:
+            start = max(origin + 1 - settings.fit_days, 0)
+            due = origin + min(settings.refit_days, max(1, (origin + 1 - start) // REFIT_PART))
             fit = smooth(logs[start : origin + 1])
-            ahead = origin + settings.refit_days
-            states = filtered(fit, logs[start:ahead]) if fit else None
+            states = filtered(fit, logs[start : origin + settings.refit_days]) if fit else None
+        theta = theta_path(logs[start : origin + 1], settings.horizon)
+        naive = naive_path(logs[: origin + 1], settings.horizon)
         path = None
         if fit is not None and states is not None:
             path = smoothed_path(fit, states, origin - start, settings.horizon)
             names[row] = "ets_damped" if fit.is_damped else "ets_level"
+            estimated = max(estimated, fit.estimated)
         if path is None or explodes(path, series[: origin + 1]):
-            path, names[row] = theta_path(logs[start : origin + 1], settings.horizon), "theta"
+            path, names[row] = theta, "theta"
         if explodes(path, series[: origin + 1]):
-            path, names[row] = naive_path(logs[: origin + 1], settings.horizon), "seasonal_naive"
+            path, names[row] = naive, "seasonal_naive"
         paths.append(path)
-    return paths, names
+        starts[row] = start
+        for list_, other in zip(others, (theta, naive), strict=True):
+            list_.append(other.centre)
+    shape = (2, len(origins), settings.horizon)
+    return _Candidates(
+        paths, names, np.array(others).reshape(shape), origins + 1 - starts, estimated
+    )
 
 
 def explodes(path: Path, series: Floats) -> bool:

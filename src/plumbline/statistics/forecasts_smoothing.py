@@ -61,6 +61,11 @@ class Smoothing:
     aicc: float
     is_damped: bool
 
+    @property
+    def estimated(self) -> int:
+        """What was estimated: weights, level, slope, and a season that sums to zero."""
+        return (6 if self.is_damped else 3) + len(self.season) - 1
+
 
 @dataclass(frozen=True)
 class States:
