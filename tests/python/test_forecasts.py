@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
+from plumbline.simulate.settings import SIGN_UP_GROWTH, SIGN_UP_SEASON
 from plumbline.statistics import forecasts, forecasts_smoothing
 from plumbline.statistics.forecasts import (
     COLUMNS,
@@ -23,7 +25,7 @@ from plumbline.statistics.forecasts import (
     origins_of,
 )
 from plumbline.statistics.forecasts_cohorts import ACTIVE, Lever, Levers, cohorts, rates, structural
-from plumbline.statistics.forecasts_intervals import interval_widths
+from plumbline.statistics.forecasts_intervals import interval_widths, wider_spread
 from plumbline.statistics.forecasts_retention import retention_forecast_table
 from plumbline.statistics.forecasts_smoothing import (
     DAMPED,
@@ -61,9 +63,9 @@ def weekly(seed: int, days: int = 260, drift: float = 0.0) -> Floats:
     return np.round(np.exp(level + week[np.arange(days) % 7] - week.mean() + noise))
 
 
-def covered(result: Backtest) -> tuple[int, int, int]:
-    """Days that have come, and those within the 80 % and the 95 % interval."""
-    there = np.isfinite(result.actual)
+def covered(result: Backtest, kept: NDArray[np.bool_] | None = None) -> tuple[int, int, int]:
+    """Days that have come (of those that are kept), and those within the 80 % and the 95 % interval."""
+    there = np.isfinite(result.actual) & (True if kept is None else kept)
     low, narrow_low, _, narrow_high, high = result.quantiles
     return (
         int(there.sum()),
@@ -234,8 +236,96 @@ def test_intervals_are_errors_of_earlier_origins_by_hand() -> None:
     # With 11 origins the 80 % interval is empirical, the 95 % one its stretch; with 9 both are Gaussian.
     assert not gaussian[13, 0] and gaussian_wide[13, 0]
     assert wide[13, 0] == pytest.approx(narrow[13, 0] * 1.959964 / 1.281552, rel=1e-5)
-    assert gaussian[11, 0] and narrow[11, 0] == pytest.approx(1.281552, rel=1e-5)
-    assert wide[11, 0] == pytest.approx(1.959964, rel=1e-5)
+    # Nine origins within 24 days are 1 + 24/7 forecasts of a week, beside one that was as the model says.
+    seen = 1 + 24 / 7
+    correction = np.sqrt((1 + seen * (errors[:9, :7] ** 2).mean()) / (1 + seen))
+    assert gaussian[11, 0] and narrow[11, 0] == pytest.approx(1.281552 * correction, rel=1e-5)
+    assert wide[11, 0] == pytest.approx(1.959964 * correction, rel=1e-5)
+    # Weeks that nobody has seen: as the week before; of the first origin, as the model says.
+    assert (narrow[3, 7:] == narrow[3, 6]).all() and narrow[3, 0] != pytest.approx(1.281552)
+    assert narrow[0] == pytest.approx(np.full(14, 1.281552), rel=1e-5)
+
+
+def test_a_forecast_is_as_unsure_as_its_model_and_the_choice_of_it() -> None:
+    """By hand: 28 days and 12 estimates, and others that lie 3 above and 1 below."""
+    one = np.ones((1, 1))
+    found = wider_spread(0.5 * one, 2 * one, np.array([5, 1]).reshape(2, 1, 1), np.array([28]), 12)
+    assert found == pytest.approx(np.sqrt(0.25 * 28 / 16 + (9 + 1) / 2) * one)
+    alone = wider_spread(0.5 * one, 2 * one, np.full((2, 1, 1), 2.0), np.array([10**9]), 12)
+    assert alone == pytest.approx(0.5 * one)
+
+
+# ---------------------------------------------------------------- young series
+YOUNG = Settings(28, 28, 364, 28, 3, 60, 10, 56, 0.5, (0.8, 0.95))
+SHAPES = ("steep", "flat", "wanders", "stops", "falls", "fills")
+
+
+def young(shape: str, seed: int, days: int = 75) -> Floats:
+    """People a day of a young product: counts with a week, noise, and a level of one of several shapes."""
+    random = np.random.default_rng((2026, SHAPES.index(shape), seed))
+    place = np.arange(days)
+    week = random.normal(0, 0.06, 7)[place % 7]
+    stop = random.integers(20, 60)
+    level = {
+        "steep": place * np.log(random.uniform(1.5, 8)) / 75,
+        "flat": np.zeros(days),
+        "wanders": np.cumsum(random.normal(0, random.uniform(0.01, 0.03), days)),
+        "stops": np.minimum(place, stop) * np.log(random.uniform(2, 6)) / 75,
+        "falls": -place * np.log(random.uniform(1.5, 4)) / 75,
+        "fills": 1.5 * (1 - np.exp(-place / random.uniform(10, 40))),
+    }[shape]
+    noise = random.normal(0, random.uniform(0, 0.08), days)
+    return random.poisson(random.uniform(30, 1000) * np.exp(level + week + noise)).astype(float)
+
+
+def test_intervals_of_young_products_cover_what_they_promise() -> None:
+    """75 days, most intervals Gaussian: 60 products of six shapes, steep growth among them."""
+    total = np.zeros(3)
+    for shape in SHAPES:
+        for seed in range(10):
+            result = backtest(young(shape, seed), YOUNG)
+            assert result.gaussian[np.isfinite(result.actual)].mean() > 0.8
+            total += covered(result)
+    assert total[0] > 15_000
+    assert 0.72 <= total[1] / total[0] <= 0.88
+    assert 0.90 <= total[2] / total[0] <= 0.98
+
+
+def test_sign_ups_that_double_are_covered_and_foretold() -> None:
+    """The planted growth of sign-ups, drawn 40 times: intervals hold, and the model beats the last week."""
+    place = np.arange(74)
+    chance = SIGN_UP_GROWTH ** (place / 75) * np.array(SIGN_UP_SEASON)[(place + 3) % 7]
+    total, error, naive = np.zeros(3), 0.0, 0.0
+    for seed in range(40):
+        random = np.random.default_rng((7, seed))
+        result = backtest(random.poisson(10_000 * chance / chance.sum()).astype(float), YOUNG)
+        there = np.isfinite(result.actual)
+        total += covered(result)
+        error += np.abs(result.quantiles[2] - result.actual)[there].sum()
+        naive += np.abs(result.naive - result.actual)[there].sum()
+    assert 0.72 <= total[1] / total[0] <= 0.88
+    assert 0.90 <= total[2] / total[0] <= 0.98
+    assert error < naive
+
+
+def test_what_is_called_calibrated_covers_days_to_come() -> None:
+    """Judged by the first 180 days as agg_forecast_accuracy does, held against forecasts made after them."""
+    settings, known = replace(YOUNG, minimum_days=56, maximum_origins=80), 180
+    flagged, total = 0, np.zeros(3)
+    for shape in ("flat", "wanders", "stops"):
+        for seed in range(10):
+            result = backtest(young(shape, 100 + seed, 280), settings)
+            target = result.origins[:, None] + np.arange(1, settings.horizon + 1)
+            days, narrow, wide = covered(result, target < known)
+            # Three separate forecasts fit, and of most days the interval is made of errors.
+            assert known - 1 - result.origins[0] >= 3 * settings.horizon
+            assert 2 * result.gaussian[target < known].sum() <= days
+            if 0.72 <= narrow / days <= 0.88 and wide / days >= 0.9:
+                flagged += 1
+                total += covered(result, np.repeat(result.origins >= known, 28).reshape(-1, 28))
+    assert flagged >= 10
+    assert 0.72 <= total[1] / total[0] <= 0.88
+    assert 0.90 <= total[2] / total[0] <= 0.98
 
 
 # ---------------------------------------------------------------- cohorts

@@ -196,6 +196,67 @@ def test_accuracy_is_what_the_backtests_add_up_to(sample: World) -> None:
         assert told[-1] == (error.sum() < other.sum())
 
 
+def promised(rows: list[tuple[Any, ...]]) -> dict[tuple[str, int], tuple[int, str, bool | None]]:
+    """Separate forecasts and what became of intervals, by series and horizon, from the back-test."""
+    found = {}
+    for metric in {row[0] for row in rows}:
+        for horizon in (28, 90):
+            part = [row[1:] for row in rows if row[0] == metric and row[3] <= horizon]
+            first, last = min(row[0] for row in part), max(row[1] for row in part)
+            separate = (last - first).days // horizon
+            narrow, wide, gaussian = (
+                np.mean(flags)
+                for flags in zip(
+                    *((low <= a <= high, lowest <= a <= highest, g)
+                      for _, _, _, a, lowest, low, high, highest, g in part),
+                    strict=True,
+                )
+            )  # fmt: skip
+            verdict = "as_promised"
+            if separate < 3 or gaussian > 0.5:
+                verdict = "too_few_forecasts"
+            elif narrow < 0.72 or wide < 0.9:
+                verdict = "too_narrow"
+            elif narrow > 0.88:
+                verdict = "too_wide"
+            judged = None if verdict == "too_few_forecasts" else verdict == "as_promised"
+            found[metric, horizon] = (separate, verdict, judged)
+    return found
+
+
+@pytest.mark.truth
+@pytest.mark.parametrize("name", ["world", "sample"])
+def test_what_is_called_calibrated_covers_what_it_promises(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """75 days hold one forecast of 28 days after another: nothing is promised there."""
+    world: World = request.getfixturevalue(name)
+    told = promised(
+        world.warehouse.query(
+            "select metric, origin_date, target_date, horizon_days, actual_value, p025, p10, p90, p975, "
+            "is_gaussian_80 from growth.fct_forecast_backtests"
+        )
+    )
+    stored = {
+        (metric, horizon): (separate, verdict, judged)
+        for metric, horizon, separate, verdict, judged in world.warehouse.query(
+            "select metric, horizon_days, separate_forecast_count, interval_verdict, is_calibrated "
+            "from growth.agg_forecast_accuracy"
+        )
+    }
+    assert stored == told
+    assert len(stored) == 10
+    judged = [verdict for _, verdict, flag in stored.values() if flag is not None]
+    assert bool(judged) == (name == "sample")
+    beside = world.warehouse.query(
+        "select distinct metric, case when horizon_days <= 28 then 28 else 90 end, interval_verdict "
+        "from growth.fct_forecasts"
+    )
+    assert {(metric, horizon): verdict for metric, horizon, verdict in beside} == {
+        key: verdict for key, (_, verdict, _) in stored.items()
+    }
+
+
 def test_seasonal_naive_is_the_same_weekday_of_the_last_week(
     sample: World, recount: Recount
 ) -> None:

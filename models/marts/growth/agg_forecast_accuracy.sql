@@ -63,9 +63,9 @@ promised as (
 
     select
         *,
-        cast(floor(span_days / horizon_days) as bigint) as separate_forecast_count,
+        cast(floor({{ safe_divide('span_days', 'horizon_days') }}) as bigint) as separate_forecast_count,
         case
-            when floor(span_days / horizon_days) < 3 or 2 * gaussian_80_count > forecast_count then 'too_few_forecasts'
+            when span_days < 3 * horizon_days or 2 * gaussian_80_count > forecast_count then 'too_few_forecasts'
             when 100 * covered_80_count < 72 * forecast_count or 100 * covered_95_count < 90 * forecast_count
                 then 'too_narrow'
             when 100 * covered_80_count > 88 * forecast_count then 'too_wide'

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plumbline.simulate import billing, creators, llm, product, world
+from plumbline.simulate import billing, churning, creators, llm, product, world
 from plumbline.simulate.arrays import text_ids
 from plumbline.simulate.experiments import Trial
 from plumbline.simulate.settings import ACTIVITY_SEASON, SIGN_UP_GROWTH, SIGN_UP_SEASON
@@ -80,11 +80,7 @@ def _planted(run: Run) -> dict[str, Any]:
             "daily_active": world.CLASS_ACTIVE,
             "cohort_activity_first_last": world.COHORT_ACTIVITY,
         },
-        "churn_drivers": [
-            {"driver": "active days before (latent class)", "sign": -1},
-            {"driver": "days since last active", "sign": 1},
-            {"driver": "role teacher", "sign": -1},
-        ],
+        "churn_drivers": churning.drivers(run.settings, run.trials),
         "bots": {
             "bot_id": bots.ids.to_pylist(),
             "ctr": bots.ctr.tolist(),

@@ -172,6 +172,7 @@ def backtest(
         weight = settings.structural_weight
         centre[row] = weight * moved + (1 - weight) * centre[row]
         names[row] = f"{names[row]}+cohorts"
+    own = spread
     spread = wider_spread(spread, centre, found.others, found.known, found.estimated)
     days = origins[:, None] + np.arange(1, steps + 1)
     there = days < len(series)
@@ -184,7 +185,7 @@ def backtest(
     # further than the series ever moved, unless the model says so itself.
     moved_by = np.array([np.ptp(logs[: origin + 1]) for origin in origins])[:, None]
     narrow, wide = (
-        np.minimum(width * spread, np.maximum(moved_by, norm.ppf((1 + level) / 2) * spread))
+        np.minimum(width * spread, np.maximum(moved_by, norm.ppf((1 + level) / 2) * own))
         for width, level in zip((narrow, wide), settings.levels, strict=True)
     )
     shifts = np.stack([-wide, -narrow, np.zeros_like(wide), narrow, wide])

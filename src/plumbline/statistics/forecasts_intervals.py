@@ -31,8 +31,8 @@ def wider_spread(
 ) -> Floats:
     """Standard deviation of a forecast when noise, estimation and the choice of the model are uncertain.
 
-    Law of total variance over models (Draper 1995): the variance within, corrected for what was estimated from
-    the same days (least squares: n / (n - k)), and the mean squared distance of the forecast to the others.
+    Law of total variance over models (Draper 1995): the variance within, corrected for what was estimated
+    from the same days (least squares: n / (n - k)), and the mean squared distance of the forecast to the others.
 
     Args:
         spread, centre: standard deviation of the model and forecast, shape (origins, steps).

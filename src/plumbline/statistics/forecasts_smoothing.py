@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.signal import lfilter
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -197,15 +198,18 @@ def theta_path(values: Floats, horizon: int) -> Path:
     rest = values - base - slope * place
     season = np.array([rest[place % WEEK == day].mean() for day in range(WEEK)])
     plain = values - season[place % WEEK]
-    level, squares = np.full(len(WEIGHTS), plain[0]), np.zeros(len(WEIGHTS))
-    for value in plain[1:]:
-        error = value - level - slope / 2
-        squares += error**2
-        level = level + slope / 2 + WEIGHTS * error
+    # Each weight is one recursive filter: level = (1 - weight) (level before + drift) + weight value.
+    drift = slope / 2
+    levels = np.empty((len(WEIGHTS), len(plain)))
+    levels[:, 0] = plain[0]
+    for row, kept in enumerate((1 - WEIGHTS).tolist()):
+        moves = (1 - kept) * plain[1:] + kept * drift
+        levels[row, 1:], _ = lfilter([1.0], [1.0, -kept], moves, zi=[kept * plain[0]])
+    squares = ((plain[1:] - levels[:, :-1] - drift) ** 2).sum(axis=1)
     best = int(np.argmin(squares))
     ahead = np.arange(1, horizon + 1)
     sigma = np.sqrt(squares[best] / max(len(values) - 3, 1))
-    centre = level[best] + slope / 2 * ahead + season[(len(values) - 1 + ahead) % WEEK]
+    centre = levels[best, -1] + drift * ahead + season[(len(values) - 1 + ahead) % WEEK]
     return Path(centre, sigma * np.sqrt(1 + (ahead - 1) * WEIGHTS[best] ** 2))
 
 
