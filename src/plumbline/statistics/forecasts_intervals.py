@@ -32,7 +32,7 @@ def wider_spread(
     """Standard deviation of a forecast when noise, estimation and the choice of the model are uncertain.
 
     Law of total variance over models (Draper 1995): the variance within, corrected for what was estimated
-    from the same days (least squares: n / (n - k)), and the mean squared distance of the forecast to the others.
+    from the same days (least squares: n / (n - k)), and the mean squared distance to the other forecasts.
 
     Args:
         spread, centre: standard deviation of the model and forecast, shape (origins, steps).
