@@ -1,14 +1,19 @@
 {{ config(
-    materialized='incremental',
-    unique_key='event_date',
+    materialized='incremental', unique_key='event_date',
     pre_hook="{{ drop_vanished_event_days('int_exposure_days_fingerprinted') }}"
 ) }}
-{%- set touched = touched_event_days(
-    'unit_count', 'count(*)', 'exposure_checksum', 'int_exposure_days_fingerprinted'
-) -%}
+{%- set prints = 'int_exposure_days_fingerprinted' -%}
+{%- set touched = touched_event_days('unit_count', 'count(*)', 'exposure_checksum', prints) -%}
+{%- set impression = code_of('event_name', 'bot_impression') -%}
+{%- set regenerate = code_of('method', 'regenerate') -%}
 {%- set view = code_of('event_name', 'bot_view') -%}
 {%- set message = code_of('event_name', 'message_sent') -%}
+{%- set break = ',\n        ' -%}
 {%- set unit = ['experiment_id', 'phase', 'unit_type', 'unit_key'] -%}
+{%- set pair -%}
+owners.{{ unit | join(break ~ 'owners.') }}, owners.first_exposed_at,
+        events.person_key, events.bot_key, events.event_date
+{%- endset -%}
 {%- set counted = ['event_count', 'new_message_count', 'impression_count', 'engaged_ms', 'ad_revenue_micros'] -%}
 {%- for name in event_names() %}{% do counted.append(name ~ '_count') %}{% endfor -%}
 -- What happened on the day of exposure from the exposure on; what came earlier that day is no outcome. A unit
@@ -26,19 +31,15 @@ pairs as (
 
     {% for owner in ['person_key', 'bot_key'] -%}
     select
-        {% for column in unit %}owners.{{ column }}, {% endfor %}owners.first_exposed_at,
-        events.person_key, events.bot_key, events.event_date,
+        {{ pair }},
         count(*) as event_count,
         {%- for name in event_names() %}
         count(case when events.event_code = {{ code_of('event_name', name) }} then 1 end) as {{ name }}_count,
         {%- endfor %}
         count(case
-            when events.event_code = {{ message }}
-                and events.method_code is distinct from {{ code_of('method', 'regenerate') }}
-                then 1
+            when events.event_code = {{ message }} and events.method_code is distinct from {{ regenerate }} then 1
         end) as new_message_count,
-        count(case when events.event_code = {{ code_of('event_name', 'bot_impression') }} then events.bot_key end)
-            as impression_count,
+        count(case when events.event_code = {{ impression }} then events.bot_key end) as impression_count,
         min(case when events.event_code = {{ view }} and events.bot_key is not null then events.event_at end)
             as first_viewed_at,
         max(case when events.event_code = {{ message }} then events.event_at end) as last_message_at,
@@ -51,8 +52,7 @@ pairs as (
         and owners.first_exposed_at <= events.event_at
     where {{ on_days('events.event_date', touched) }}
     group by
-        {% for column in unit %}owners.{{ column }}, {% endfor %}owners.first_exposed_at,
-        events.person_key, events.bot_key, events.event_date
+        {{ pair }}
     {% if not loop.last %}union all
     {% endif %}
     {%- endfor %}
@@ -73,7 +73,8 @@ human_pairs as (
 clicked as (
 
     select
-        {% for column in unit %}pairs.{{ column }}, {% endfor %}count(*) as clicked_impression_count
+        pairs.{{ unit | join(', pairs.') }},
+        count(*) as clicked_impression_count
     from human_pairs as pairs
     inner join {{ ref('int_views_matched') }} as clicks
         on pairs.person_key = clicks.person_key
@@ -90,21 +91,21 @@ parts as (
 
     select
         {{ unit | join(', ') }}, event_date,
-        {{ counted | join(', ') }},
+        {{ counted | join(break) }},
         case when first_viewed_at is not null then 1 else 0 end as viewer_count,
         case when last_message_at >= first_viewed_at then 1 else 0 end as chat_start_count
     from human_pairs
     union all
     select distinct
         {{ unit | join(', ') }}, event_date,
-        {% for column in counted %}0 as {{ column }}, {% endfor %}0 as viewer_count, 0 as chat_start_count
+        0 as {{ counted | join(break ~ '0 as ') }},
+        0 as viewer_count, 0 as chat_start_count
     from owners
 
 )
 
 select
-    {% for column in unit %}parts.{{ column }},
-    {% endfor %}
+    parts.{{ unit | join(',\n    parts.') }},
     {%- for column in counted + ['viewer_count', 'chat_start_count'] %}
     cast(sum(parts.{{ column }}) as bigint) as {{ column }},
     {%- endfor %}
@@ -113,6 +114,7 @@ select
     parts.event_date
 from parts
 left join clicked
-    on {% for column in unit %}parts.{{ column }} = clicked.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    on parts.experiment_id = clicked.experiment_id and parts.phase = clicked.phase
+    and parts.unit_type = clicked.unit_type and parts.unit_key = clicked.unit_key
 inner join {{ ref('int_exposure_days_fingerprinted') }} as days on parts.event_date = days.event_date
-group by {% for column in unit %}parts.{{ column }}, {% endfor %}days.exposure_checksum, parts.event_date
+group by parts.{{ unit | join(', parts.') }}, days.exposure_checksum, parts.event_date
