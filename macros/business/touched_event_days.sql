@@ -1,8 +1,8 @@
-{% macro touched_event_days(count_column, fact_count, checksum_column) %}
+{% macro touched_event_days(count_column, fact_count, checksum_column, fingerprints='int_event_days_fingerprinted') %}
     {#- Days of a fact to rebuild: those where the fact stands for another number of events, or for other
         events, than are accepted now. None means all of them. The fact itself is the only state.
-        count_column, checksum_column: columns of int_event_days_fingerprinted; fact_count: the same count
-        as an aggregate over the fact. -#}
+        count_column, checksum_column: columns of the fingerprints, which the model must read as well;
+        fact_count: the same count as an aggregate over the fact. -#}
     {%- if not (execute and is_incremental()) -%}
         {{- return(none) -}}
     {%- endif -%}
@@ -18,7 +18,7 @@
             group by event_date
         )
         select cast(days.event_date as string) as event_date
-        from {{ ref('int_event_days_fingerprinted') }} as days
+        from {{ ref(fingerprints) }} as days
         left join built on days.event_date = built.event_date
         where coalesce(built.event_count, 0) <> days.{{ count_column }}
             or (

@@ -1,70 +1,17 @@
 {{ config(materialized='table') }}
-{%- set message = code_of('event_name', 'message_sent') -%}
-{%- set view = code_of('event_name', 'bot_view') -%}
 {%- set unit = 'experiment_id, phase, unit_type, unit_key' -%}
-{%- set counted = {
-    'features_used': 'feature_used', 'follows': 'bot_follow', 'images': 'image_generated',
-    'ad_impressions': 'ad_impression', 'impressions': 'bot_impression'
-} -%}
 with
 
-events as (
+days as (
 
     select
-        seen.*,
-        case seen.event_code
-            {%- for name in event_names() %}
-            when {{ code_of('event_name', name) }} then weights.{{ name }}_weight
-            {%- endfor %}
-            else 0
-        end as weight
-    from {{ ref('int_exposure_day_events_matched') }} as seen
+        facts.*,
+        {% for name in event_names() -%}
+        facts.{{ name }}_count * weights.{{ name }}_weight{{ ' + ' if not loop.last }}
+        {%- endfor %} as active_event_count
+    from {{ ref('int_events_aggregated_to_exposure_days') }} as facts
     cross join {{ ref('int_active_events_pivoted') }} as weights
-
-),
-
-pairs as (
-
-    select
-        {{ unit }},
-        person_key,
-        bot_key,
-        event_date,
-        first_exposed_at,
-        sum(weight) as active_event_count,
-        count(case when event_code = {{ message }} then 1 end) as message_sent_count,
-        count(case
-            when event_code = {{ message }} and method_code is distinct from {{ code_of('method', 'regenerate') }}
-                then 1
-        end) as messages,
-        {%- for measure, name in counted.items() %}
-        count(case when event_code = {{ code_of('event_name', name) }} then 1 end) as {{ measure }},
-        {%- endfor %}
-        min(case when event_code = {{ view }} then event_at end) as first_viewed_at,
-        max(case when event_code = {{ message }} then event_at end) as last_message_at,
-        sum(coalesce(engaged_ms, 0)) as engaged_ms,
-        sum(coalesce(revenue_micros, 0)) as ad_micros
-    from events
-    group by {{ unit }}, person_key, bot_key, event_date, first_exposed_at
-
-),
-
--- A clicked impression after the exposure is an event of its pair, so no pair is missed here.
-clicked as (
-
-    select
-        pairs.experiment_id,
-        pairs.phase,
-        pairs.unit_type,
-        pairs.unit_key,
-        count(*) as clicks
-    from pairs
-    inner join {{ ref('int_views_matched') }} as clicks
-        on pairs.person_key = clicks.person_key
-        and pairs.bot_key = clicks.bot_key
-        and pairs.event_date = clicks.impression_date
-        and pairs.first_exposed_at <= clicks.impression_at
-    group by pairs.experiment_id, pairs.phase, pairs.unit_type, pairs.unit_key
+    where facts.event_count > 0
 
 ),
 
@@ -73,21 +20,13 @@ parts as (
     select
         {{ unit }},
         {{ measures_from({
-            'active_days': "case when (case when unit_type = 'user' then sum(active_event_count) else sum(message_sent_count) end) > 0 then 1 else 0 end",
-            'messages': 'sum(messages)', 'features_used': 'sum(features_used)', 'follows': 'sum(follows)',
-            'images': 'sum(images)', 'ad_impressions': 'sum(ad_impressions)', 'engaged_ms': 'sum(engaged_ms)',
-            'ad_micros': 'sum(ad_micros)',
-            'impressions': 'sum(case when bot_key is not null then impressions else 0 end)',
-            'viewers': 'count(case when bot_key is not null then first_viewed_at end)',
-            'chat_starters': 'count(case when bot_key is not null and last_message_at >= first_viewed_at then 1 end)'
+            'active_days': "case when (case when unit_type = 'user' then active_event_count else message_sent_count end) > 0 then 1 else 0 end",
+            'messages': 'new_message_count', 'features_used': 'feature_used_count', 'follows': 'bot_follow_count',
+            'images': 'image_generated_count', 'ad_impressions': 'ad_impression_count', 'engaged_ms': 'engaged_ms',
+            'ad_micros': 'ad_revenue_micros', 'impressions': 'impression_count',
+            'clicks': 'clicked_impression_count', 'viewers': 'viewer_count', 'chat_starters': 'chat_start_count'
         }) }}
-    from pairs
-    group by {{ unit }}
-    union all
-    select
-        {{ unit }},
-        {{ measures_from({'clicks': 'clicks'}) }}
-    from clicked
+    from days
     union all
     -- A session that was already running counts from the exposure on.
     select

@@ -23,6 +23,7 @@ class _Fact:
     count: str
     counted: str
     stamp: str
+    days: str = "int_event_days_fingerprinted"
 
 
 _FACTS = (
@@ -53,6 +54,13 @@ _FACTS = (
         "sum(message_count)",
         "conversation_message_count",
         "event_checksum",
+    ),
+    _Fact(
+        "int_events_aggregated_to_exposure_days",
+        "count(*)",
+        "unit_count",
+        "exposure_checksum",
+        "int_exposure_days_fingerprinted",
     ),
 )
 
@@ -165,7 +173,7 @@ def _warehouse_against_record(dataset: Dataset) -> list[Finding]:
                     from intermediate.{fact.name} group by event_date
                 )
                 select prints.event_date, prints.{fact.counted}, coalesce(built.n, 0)
-                from intermediate.int_event_days_fingerprinted as prints
+                from intermediate.{fact.days} as prints
                 left join built using (event_date)
                 where coalesce(built.n, 0) <> prints.{fact.counted}
                     or (built.n > 0 and (built.low, built.high)
