@@ -89,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # Files that build warehouses, slowest first: started last, one of them would keep a worker busy alone.
 SLOW = (
     "test_incremental",
+    "test_incremental_experiments",
     "test_raw_modes",
     "test_same_input_same_output",
     "test_build_command",
