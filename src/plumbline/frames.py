@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from plumbline.errors import PlumblineError
 
-
 # Doubles hold every whole number up to here.
 _WHOLE = 2**53
 # Powers of ten up to here are doubles without rounding.
@@ -80,7 +79,7 @@ def numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
 
 
 def _doubles(values: pa.Array) -> pa.Array:
-    """Decimals as the nearest doubles; the direct cast is off by one in the last place for values like 0.1."""
+    """Decimals as the nearest doubles; the direct cast is off by one in the last place for some."""
     kind = values.type
     if pa.types.is_decimal128(kind) and 0 <= kind.scale <= _EXACT_SCALE and values.buffers()[1]:
         halves = np.frombuffer(values.buffers()[1], dtype="<i8").reshape(-1, 2)
