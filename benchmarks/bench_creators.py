@@ -24,6 +24,8 @@ from plumbline.project import project_root
 from plumbline.simulate import Settings, simulate
 
 TABLES = ("creators", "creator_daily", "creator_assessments", "recommendation_actions")
+# Not named like a schema in it.
+DATABASE = "warehouse.duckdb"
 MARTS = ("scores", "kpis", "components", "issues", "recommendations")
 
 
@@ -43,7 +45,7 @@ def _build(folder: Path, lake: Path) -> dict[str, float]:
         **os.environ,
         "PLUMBLINE_RAW": "lake",
         "PLUMBLINE_LAKE": str(lake),
-        "PLUMBLINE_DATABASE": str(folder / "creators.duckdb"),
+        "PLUMBLINE_DATABASE": str(folder / DATABASE),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "OMP_NUM_THREADS": "1",
@@ -83,7 +85,7 @@ def _slowest(folder: Path, count: int = 12) -> dict[str, float]:
 
 
 def _rows(folder: Path) -> dict[str, int]:
-    with duckdb.connect(str(folder / "creators.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
         return {
             f"fct_creator_{name}": int(
                 connection.execute(f"select count(*) from creators.fct_creator_{name}").fetchall()[

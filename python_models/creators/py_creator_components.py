@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from plumbline.frames import write
-from plumbline.scoring.tables import component_rows, open_weeks, stacked
+from plumbline.frames import write_parts
+from plumbline.scoring.tables import component_rows, open_weeks
 
 TEXTS = ("kpi", "component", "severity", "cause", "action", "reference_version")
 NUMBERS = ("input_value", "sample_size", "kpi_weight", "component_weight", "score", "headroom")
@@ -27,4 +27,4 @@ def model(dbt, session):
         dbt.ref("int_creator_references_listed"),
         int(dbt.config.meta_get("week_count")),
     )
-    return write(session, stacked(weeks, component_rows, SCHEMA.names), SCHEMA)
+    return write_parts(session, map(component_rows, weeks), SCHEMA)

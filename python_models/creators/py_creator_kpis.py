@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from plumbline.frames import write
-from plumbline.scoring.tables import kpi_rows, open_weeks, stacked
+from plumbline.frames import write_parts
+from plumbline.scoring.tables import kpi_rows, open_weeks
 
 SCHEMA = pa.schema(
     [
@@ -30,4 +30,4 @@ def model(dbt, session):
         dbt.ref("int_creator_assessments_dated"),
         dbt.ref("int_creator_references_listed"),
     )
-    return write(session, stacked(weeks, kpi_rows, SCHEMA.names), SCHEMA)
+    return write_parts(session, map(kpi_rows, weeks), SCHEMA)

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from plumbline.frames import read, write
-from plumbline.scoring.tables import open_weeks, recommendation_rows, stacked, with_gains
+from plumbline.frames import read, write_parts
+from plumbline.scoring.tables import open_weeks, recommendation_rows, with_gains
 
 TEXTS = ("creator_id", "iso_week", "kpi", "component", "action", "evidence_grade", "primary_metric")
 REASONS = ("severity", "cause", "plan_reason", "stopping_rule", "reference_version")
@@ -29,5 +29,4 @@ def model(dbt, session):
         dbt.ref("int_creator_references_listed"),
     )
     gains = read(dbt.ref("py_recommendation_gains"), keys=["week_end_date", "action"])
-    columns = stacked(with_gains(weeks, gains), recommendation_rows, SCHEMA.names)
-    return write(session, columns, SCHEMA)
+    return write_parts(session, map(recommendation_rows, with_gains(weeks, gains)), SCHEMA)

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from plumbline.frames import write
-from plumbline.scoring.tables import open_weeks, rejected_rows, stacked
+from plumbline.frames import write_parts
+from plumbline.scoring.tables import open_weeks, rejected_rows
 
 SCHEMA = pa.schema(
     [
@@ -25,4 +25,4 @@ def model(dbt, session):
         dbt.ref("int_creator_assessments_dated"),
         dbt.ref("int_creator_references_listed"),
     )
-    return write(session, stacked(weeks, rejected_rows, SCHEMA.names), SCHEMA)
+    return write_parts(session, map(rejected_rows, weeks), SCHEMA)

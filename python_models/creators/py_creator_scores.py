@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from plumbline.frames import write
-from plumbline.scoring.tables import open_weeks, overall_and_tier_rows, stacked
+from plumbline.frames import write_parts
+from plumbline.scoring.tables import open_weeks, overall_and_tier_rows
 
 SCHEMA = pa.schema(
     [
@@ -32,4 +32,4 @@ def model(dbt, session):
         dbt.ref("int_creator_assessments_dated"),
         dbt.ref("int_creator_references_listed"),
     )
-    return write(session, stacked(weeks, overall_and_tier_rows, SCHEMA.names), SCHEMA)
+    return write_parts(session, map(overall_and_tier_rows, weeks), SCHEMA)

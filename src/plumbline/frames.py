@@ -1,12 +1,13 @@
 """Small tables in and out of dbt Python models, alike on every engine.
 
 A Python model reads with :func:`read`, calls one function of the package and returns :func:`write`. Rows
-come sorted by their key, because engines return them in any order and a result must not depend on it.
+come sorted by their key, because engines return them in any order and a result must not depend on it. A long
+result is written part by part (:func:`write_parts`), so that it is never in memory as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from plumbline.errors import PlumblineError
+
+# Doubles hold every whole number up to here.
+_WHOLE = 2**53
+# Powers of ten up to here are doubles without rounding.
+_EXACT_SCALE = 22
+
+
+def scan(relation: Any) -> pa.Table:
+    """Rows of a dbt relation in whatever order they come, for results that do not depend on it.
+
+    Args:
+        relation: what ``dbt.ref(...)`` returned: a DuckDB relation or a Spark data frame.
+    """
+    if hasattr(relation, "to_arrow_table"):
+        found: pa.Table = relation.to_arrow_table()
+    else:
+        found = relation.toArrow()  # Spark
+    return found
 
 
 def read(relation: Any, keys: Sequence[str]) -> pa.Table:
@@ -27,11 +46,7 @@ def read(relation: Any, keys: Sequence[str]) -> pa.Table:
     Raises:
         PlumblineError: a key column is missing, or two rows share a key (their order would be chance).
     """
-    found = (
-        relation.to_arrow_table()
-        if hasattr(relation, "to_arrow_table")
-        else relation.toArrow()  # Spark
-    )
+    found = scan(relation)
     missing = [key for key in keys if key not in found.schema.names]
     if missing:
         raise PlumblineError(
@@ -57,11 +72,24 @@ def numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
     """
     values = table.column(column)
     if pa.types.is_decimal(values.type):
-        # By way of text: the direct cast is off by one in the last place for values like 0.1.
-        values = values.cast(pa.string())
+        values = pa.chunked_array([_doubles(chunk) for chunk in values.chunks], pa.float64())
     if not pa.types.is_floating(values.type):
         values = values.cast(pa.float64(), safe=False)
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _doubles(values: pa.Array) -> pa.Array:
+    """Decimals as the nearest doubles; the direct cast is off by one in the last place for some."""
+    kind = values.type
+    if pa.types.is_decimal128(kind) and 0 <= kind.scale <= _EXACT_SCALE and values.buffers()[1]:
+        halves = np.frombuffer(values.buffers()[1], dtype="<i8").reshape(-1, 2)
+        low, high = halves[values.offset : values.offset + len(values)].T
+        null = np.asarray(values.is_null().to_numpy(zero_copy_only=False))
+        # What lies below a null is anything.
+        if (null | ((np.abs(low) <= _WHOLE) & (high == low >> 63))).all():
+            # Both sides are exact, so that the division rounds once: to the nearest double.
+            return pa.array(low / 10.0**kind.scale, mask=null)
+    return values.cast(pa.string()).cast(pa.float64())
 
 
 def texts(table: pa.Table, column: str) -> NDArray[np.str_]:
@@ -87,6 +115,37 @@ def write(session: Any, columns: Mapping[str, Any], schema: pa.Schema) -> Any:
     Raises:
         PlumblineError: the columns are not those of the schema.
     """
+    result = _table(columns, schema)
+    if hasattr(session, "createDataFrame"):  # Spark
+        return session.createDataFrame(result.to_pandas())
+    return result
+
+
+def write_parts(session: Any, parts: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Any:
+    """The result of a Python model whose rows are made part by part.
+
+    DuckDB takes each part when it is made, so that only one is in memory; Spark takes all at once.
+
+    Args:
+        session: second argument of the model.
+        parts: columns of each part, as :func:`write` takes them; none for an empty result.
+        schema: what the model promises.
+
+    Raises:
+        PlumblineError: the columns of a part are not those of the schema.
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for columns in parts:
+            yield from _table(columns, schema).to_batches()
+
+    if hasattr(session, "createDataFrame"):  # Spark
+        whole = pa.Table.from_batches(batches(), schema=schema)
+        return session.createDataFrame(whole.to_pandas())
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _table(columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
     if set(columns) != set(schema.names):
         odd = sorted(set(columns) ^ set(schema.names))
         raise PlumblineError(
@@ -94,10 +153,7 @@ def write(session: Any, columns: Mapping[str, Any], schema: pa.Schema) -> Any:
             "Let columns and schema name the same.",
         )
     arrays = [_array(columns[field.name], field.type) for field in schema]
-    result = pa.Table.from_arrays(arrays, schema=schema)
-    if hasattr(session, "createDataFrame"):  # Spark
-        return session.createDataFrame(result.to_pandas())
-    return result
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:

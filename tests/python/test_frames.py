@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ import yaml
 
 from conftest import ROOT
 from plumbline.errors import PlumblineError
-from plumbline.frames import numbers, read, texts, write
+from plumbline.frames import numbers, read, texts, write, write_parts
 from worlds import World
 
 
@@ -109,6 +109,26 @@ def test_a_decimal_is_read_to_the_last_place() -> None:
     assert found.tolist() == [0.1, 12345678901.234567]
 
 
+def test_decimals_are_the_nearest_doubles_whatever_their_size() -> None:
+    draws = np.random.default_rng(3)
+    texts_ = [
+        f"{sign}{whole}.{part:06d}"
+        for size in (0, 3, 6, 9, 11)
+        for sign in ("", "-")
+        for whole, part in zip(
+            draws.integers(0, 10**size, 40), draws.integers(0, 10**6, 40), strict=True
+        )
+    ]
+    given: list[Decimal | None] = [Decimal(text) for text in texts_]
+    # Wider than a whole number that a double holds: nothing may be taken for exact.
+    wide = [*given, None, Decimal(2**60), Decimal("-987654321098765.432109")]
+    for values in (given, [None, *given], wide):
+        held = pa.chunked_array([pa.array(values, pa.decimal128(38, 6)).slice(1)] * 2)
+        found = numbers(pa.table({"n": held}), "n")
+        asked = [np.nan if value is None else float(str(value)) for value in values[1:]] * 2
+        np.testing.assert_array_equal(found, asked)
+
+
 def test_a_sum_wider_than_a_double_is_rounded() -> None:
     wide = pa.array([2**53 + 1], pa.int64())
     assert numbers(pa.table({"n": wide}), "n").tolist() == [float(2**53)]
@@ -119,6 +139,33 @@ def test_texts_are_texts_and_null_is_refused() -> None:
     assert found.tolist() == ["b", "", "ä"]
     with pytest.raises(PlumblineError, match="column place has 2 nulls"):
         texts(table_of(place=["b", None, None]), "place")
+
+
+# ---------------------------------------------------------------- write in parts
+PARTS = pa.schema([("place", pa.string()), ("n", pa.int64())])
+
+
+def test_parts_are_made_when_they_are_taken_and_stand_below_each_other() -> None:
+    made: list[int] = []
+
+    def parts() -> Iterator[dict[str, Any]]:
+        for number in range(3):
+            made.append(number)
+            yield {"place": ["a", "b"], "n": np.array([number, number + 1])}
+
+    reader = write_parts(None, parts(), PARTS)
+    assert made == []
+    assert reader.read_next_batch().to_pydict() == {"place": ["a", "b"], "n": [0, 1]}
+    assert made == [0]
+    with duckdb.connect() as connection:
+        rest = connection.execute("select place, n from reader order by all").fetchall()
+    assert rest == [("a", 1), ("a", 2), ("b", 2), ("b", 3)]
+
+
+def test_no_parts_are_a_table_without_rows_and_an_odd_part_is_refused() -> None:
+    assert write_parts(None, [], PARTS).read_all().schema == PARTS
+    with pytest.raises(PlumblineError, match="other columns"):
+        write_parts(None, [{"place": ["a"]}], PARTS).read_all()
 
 
 # ---------------------------------------------------------------- write
@@ -259,6 +306,8 @@ def test_a_model_returns_what_it_declares_and_what_the_warehouse_holds(
     with duckdb.connect(str(sample.warehouse.database), read_only=True) as connection:
         dbt = Dbt(connection, _config(path))
         found = module.model(dbt, connection)
+        if isinstance(found, pa.RecordBatchReader):
+            found = found.read_all()
         assert isinstance(found, pa.Table)
         assert found.schema.equals(module.SCHEMA)
         assert dbt.asked

@@ -4,7 +4,10 @@ with
 
 periods as (
 
-    select * from {{ ref('int_subscription_periods') }}
+    select
+        *,
+        coalesce(ended_date, cast('9999-12-31' as date)) as until_date
+    from {{ ref('int_subscription_periods') }}
 
 ),
 
@@ -58,7 +61,7 @@ balances as (
     left join periods
         on accounts.person_key = periods.person_key
         and months.balance_date >= periods.started_date
-        and (periods.ended_date is null or months.balance_date < periods.ended_date)
+        and months.balance_date < periods.until_date
     group by accounts.person_key, months.month_start_date, months.balance_date, accounts.first_paid_month_date
 
 ),

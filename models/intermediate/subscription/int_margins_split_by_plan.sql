@@ -63,8 +63,8 @@ select
     cast(sum(days.ad_revenue_usd) as decimal(18, 6)) as ad_revenue_usd,
     cast(sum(days.llm_cost_usd) as decimal(18, 6)) as llm_cost_usd
 from days
+-- Only days without a plan read what stands there.
 left join on_plans
-    on days.plan_id is null
-    and days.person_key = on_plans.person_key
+    on days.person_key = on_plans.person_key
     and days.activity_date = on_plans.activity_date
 group by days.activity_date, coalesce(days.plan_id, on_plans.plan_id, 'none')

@@ -71,6 +71,5 @@ select
 from events
 left join refunds
     on events.subscription_id = refunds.subscription_id
-    and events.event_number = refunds.last_charge_number
-    and events.is_charge
+    and case when events.is_charge then events.event_number end = refunds.last_charge_number
 where events.is_charge or (events.event_type = 'refunded' and events.last_charge_number is null)

@@ -38,7 +38,7 @@ priced as (
     left join lapses
         on openings.subscription_id = lapses.subscription_id
         and openings.event_at < lapses.started_at
-        and (openings.next_opening_at is null or openings.next_opening_at > lapses.started_at)
+        and coalesce(openings.next_opening_at, cast('9999-12-31' as timestamp)) > lapses.started_at
     left join {{ ref('plans') }} as offers
         on openings.plan_id = offers.plan_id
         and openings.period_count = offers.period_count

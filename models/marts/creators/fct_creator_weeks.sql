@@ -9,6 +9,9 @@ inputs as (
 sums as (
 
     select * from {{ ref('int_creator_days_aggregated_to_weeks') }}
+    -- A creator without a day in the window has sums of the window before, if any: nothing of this one. Said here:
+    -- a condition on the left side of the join below would make DuckDB compare every row with every other.
+    where observed_day_count > 0
 
 )
 
@@ -60,8 +63,6 @@ select
     inputs.week_end_date = {{ as_of_date() }} as is_latest,
     {{ is_final('inputs.week_end_date') }} as is_final
 from inputs
--- A creator without a day in the window has sums of the window before, if any: nothing of this one.
 left join sums
     on inputs.creator_id = sums.creator_id
     and inputs.week_end_date = sums.week_end_date
-    and inputs.observed_day_count > 0

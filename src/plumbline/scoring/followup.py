@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from scipy import special
 
 from plumbline.scoring.recommendations import recommendation_id, week_of
 from plumbline.scoring.reference import Catalogue, Floats, Ints
-from plumbline.scoring.tables import Columns, Week, places
+from plumbline.scoring.tables import Bools, Columns, Week, places
 from plumbline.statistics.outcomes_of_actions import ActionEffect, action_effect, updated_gain
 from plumbline.statistics.rank_validity import rank_validity
 
@@ -80,7 +80,9 @@ def validity_rows(weeks: Iterable[Week], trial: Trial, names: Sequence[str]) -> 
         trial: settings.
         names: columns of the result, which is empty where no week has been followed yet.
     """
-    held = {week.day: week for week in weeks}
+    # The days of judgements are not asked for, and would double what is held.
+    nothing = np.zeros((0, 0), dtype=np.int64)
+    held = {week.day: replace(week, since=nothing) for week in weeks}
     after = timedelta(days=trial.days)
     ripe = sorted((day for day in held if day + after in held), reverse=True)
     chosen: list[date] = []
@@ -235,6 +237,40 @@ def pair_of(day: date, ends: Sequence[date], window: int) -> Pair | None:
     return Pair(before[-1], after[0]) if before and after else None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What is kept of a week: the primary metrics of the actions of its catalogue and of those before.
+
+    Attributes:
+        catalogue: valid on its day.
+        ids: creators, in ascending order.
+        values: metric -> inputs that are scored (n,); NaN is missing.
+        since: metric -> day (ordinal) from which an assessed metric holds (n,); 0 for others.
+    """
+
+    catalogue: Catalogue
+    ids: pa.Array
+    values: dict[str, Floats]
+    since: dict[str, Ints]
+
+    @staticmethod
+    def of(weeks: Iterable[Week]) -> dict[date, Reading]:
+        """From whole weeks, oldest first, each of which is let go of before the next one is made."""
+        found: dict[date, Reading] = {}
+        metrics: set[str] = set()
+        for week in weeks:
+            metrics |= {action.primary_metric for action in week.catalogue.actions.values()}
+            index = week.catalogue.field_index
+            column = {name: index[name] for name in sorted(metrics & index.keys())}
+            found[week.day] = Reading(
+                week.catalogue,
+                week.ids,
+                {name: week.values[:, place].copy() for name, place in column.items()},
+                {name: week.since[:, place].copy() for name, place in column.items()},
+            )
+        return found
+
+
 class FollowUp:
     """What was carried out, and what came of it."""
 
@@ -248,7 +284,7 @@ class FollowUp:
             level: mass of the intervals.
         """
         self.level, self.window = level, window
-        self.weeks = {week.day: week for week in weeks}
+        self.weeks = Reading.of(weeks)
         self.ends = [day for day in self.weeks if day.isoweekday() == WEEK]
         self.done = resolved(actions, {day: week.catalogue for day, week in self.weeks.items()})
         self.pairs = [pair_of(item.day, self.ends, window) for item in self.done]
@@ -257,6 +293,8 @@ class FollowUp:
             pc.unique(pa.concat_arrays(everyone)) if everyone else pa.array([], pa.string())
         )
         self.names = [self._action(place) for place in range(len(self.done))]
+        self._days = np.array([item.day.toordinal() for item in self.done], dtype=np.int64)
+        self._who = pa.array([item.creator_id for item in self.done], pa.string())
         self.stacks = {name: self._stack(name) for name in sorted({n for n in self.names if n})}
 
     def _action(self, place: int) -> str | None:
@@ -279,7 +317,7 @@ class FollowUp:
             first, last, fresh = self.readings(pair, name)
             ids = self.weeks[pair.before].ids
             unit = places(ids, self.everyone)
-            busy = _mark(ids, [item.creator_id for item in self.done if self._overlaps(item, pair)])
+            busy = places(ids, self._who.filter(pa.array(self._overlap(pair)))) >= 0
             usable = (first > 0) & (last > 0)
             idle = np.flatnonzero(usable & ~busy & (fresh > pair.before.toordinal()))
             own = [n for n in mine if self.pairs[n] == pair]
@@ -314,19 +352,22 @@ class FollowUp:
         A measured metric holds for its whole window; a judgement from the day it was made.
         """
         before, after = self.weeks[pair.before], self.weeks[pair.after]
-        action = before.catalogue.actions[name]
-        field = before.catalogue.field_index[action.primary_metric]
-        later = after.catalogue.field_index[action.primary_metric]
+        metric = before.catalogue.actions[name].primary_metric
         place = places(before.ids, after.ids)
-        first = before.values[:, field]
-        last = np.where(place >= 0, np.r_[after.values[:, later], np.nan][place], np.nan)
-        since = np.where(place >= 0, np.r_[after.since[:, later], 0][place], 0)
+        first = before.values[metric]
+        nobody = np.zeros(len(after.ids))
+        later, began = after.values.get(metric, nobody + np.nan), after.since.get(metric, nobody)
+        last = np.where(place >= 0, np.r_[later, np.nan][place], np.nan)
+        since = np.where(place >= 0, np.r_[began, 0][place], 0).astype(np.int64)
+        field = before.catalogue.field_index[metric]
         if before.catalogue.inputs[field].origin != "assessments":
             since = np.full(len(first), pair.after.toordinal())
         return first, last, since
 
-    def _overlaps(self, item: Done, pair: Pair) -> bool:
-        return pair.before - timedelta(days=self.window) < item.day <= pair.after
+    def _overlap(self, pair: Pair) -> Bools:
+        """Which actions fall into either window of a pair."""
+        begun = (pair.before - timedelta(days=self.window)).toordinal()
+        return (self._days > begun) & (self._days <= pair.after.toordinal())
 
     def effect(self, name: str, upto: date | None = None) -> tuple[ActionEffect, Stack]:
         """Effect of an action on the logarithm of its metric, from windows that were over by a day."""
@@ -523,10 +564,6 @@ def _learnt(catalogue: Catalogue, name: str, found: ActionEffect | None, spread:
         catalogue_grade=action.evidence_grade,
         evidence_grade=order[place],
     )
-
-
-def _mark(ids: pa.Array, names: list[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray(places(ids, pa.array(names, pa.string())) >= 0)
 
 
 def _texts(values: Iterable[str | None]) -> pa.Array:

@@ -148,37 +148,62 @@ def recommend(
     component = np.concatenate([best for _, best in rounds] or [np.zeros(0, np.int64)])
     order = np.lexsort((component, -priority[creator, component], creator))
     creator, component = creator[order].astype(np.int64), component[order].astype(np.int64)
-    names = [catalogue.components[c].action for c in component]
-    days = [day] * len(held) if isinstance(day, date) else list(day)
-    actions = [catalogue.actions[name] for name in names]
-    gain = np.array([action.base_gain for action in actions], dtype=np.float64)
-    certain = sure[creator, component]
+    actions = _Actions(catalogue, component)
+    weeks = [week_of(day)] * len(held) if isinstance(day, date) else [week_of(own) for own in day]
+    items = catalogue.components
+    certain, gain = sure[creator, component], actions.number("base_gain")
+    value = actions.inputs([action.value_field for action in actions.items], held, creator)
     return Recommendations(
         recommendation_id=np.array(
             [
                 recommendation_id(
                     str(creator_ids[n]),
-                    catalogue.components[c].kpi,
-                    catalogue.components[c].component,
+                    items[c].kpi,
+                    items[c].component,
                     catalogue.version,
-                    week_of(days[n]),
+                    weeks[n],
                 )
-                for n, c in zip(creator, component, strict=True)
+                for n, c in zip(creator.tolist(), component.tolist(), strict=True)
             ],
             dtype=object,
         ),
         creator=creator,
         place=_places(creator),
         component=component,
-        action=np.array(names, dtype=object),
+        action=actions.text("action"),
         priority=priority[creator, component],
         headroom=scores.component_headroom[creator, component],
         confidence=certain,
         base_gain=gain,
-        effort_hours=np.array([action.effort_hours for action in actions], dtype=np.float64),
-        value=_inputs(catalogue, held, creator, [a.value_field for a in actions]) * gain * certain,
+        effort_hours=actions.number("effort_hours"),
+        value=value * gain * certain,
         **_plans(catalogue, held, creator, actions),
     )
+
+
+class _Actions:
+    """Entries of the catalogue that answer the components of recommendations, one value a recommendation."""
+
+    def __init__(self, catalogue: Catalogue, component: Ints) -> None:
+        self._catalogue, self._component = catalogue, component
+        self.items = [catalogue.actions[item.action] for item in catalogue.components]
+
+    def number(self, name: str) -> Floats:
+        """A number of the entry."""
+        held = np.array([getattr(item, name) for item in self.items], dtype=np.float64)
+        return np.asarray(held[self._component])
+
+    def text(self, name: str) -> Objects:
+        """A text of the entry."""
+        held = np.array([getattr(item, name) for item in self.items], dtype=object)
+        return np.asarray(held[self._component])
+
+    def inputs(self, fields: Sequence[str | None], values: Floats, creator: Ints) -> Floats:
+        """The input of each creator that the entry names; NaN for none."""
+        index = self._catalogue.field_index
+        places = [-1 if name is None else index[name] for name in fields]
+        columns = np.array(places, dtype=np.int64)[self._component]
+        return np.where(columns >= 0, values[creator, np.maximum(columns, 0)], np.nan)
 
 
 def _places(creator: Ints) -> Ints:
@@ -190,30 +215,20 @@ def _places(creator: Ints) -> Ints:
     return np.asarray(np.arange(len(creator)) - np.repeat(begins, lengths) + 1, dtype=np.int64)
 
 
-def _inputs(
-    catalogue: Catalogue, values: Floats, creator: Ints, fields: Sequence[str | None]
-) -> Floats:
-    """The named input of each creator; NaN for none."""
-    columns = np.array([-1 if name is None else catalogue.field_index[name] for name in fields])
-    if not len(columns):
-        return np.zeros(0)
-    return np.where(columns >= 0, values[creator, np.maximum(columns, 0)], np.nan)
-
-
 def _plans(
-    catalogue: Catalogue, values: Floats, creator: Ints, actions: Sequence[Action]
+    catalogue: Catalogue, values: Floats, creator: Ints, actions: _Actions
 ) -> dict[str, Any]:
     """Test plan of each recommendation: two arms of one size, two-sided normal test.
 
     Variance of a unit by the spread of the metric: share m (1 - m), count m, amount (variation m)^2; the
     treatment has that of the improved metric. Formula of n: ``users_per_arm``.
     """
-    baseline = _inputs(catalogue, values, creator, [a.primary_metric for a in actions])
-    relative = np.array([action.mde_relative for action in actions])
-    sign = np.array([-1.0 if action.metric_direction == "down" else 1.0 for action in actions])
-    spread = np.array([action.metric_spread for action in actions], dtype=object)
-    variation = np.array([action.metric_variation for action in actions])
-    planned = np.array([float(action.test_days) for action in actions])
+    baseline = actions.inputs([item.primary_metric for item in actions.items], values, creator)
+    relative = actions.number("mde_relative")
+    sign = np.where(actions.text("metric_direction") == "down", -1.0, 1.0)
+    spread = actions.text("metric_spread")
+    variation = actions.number("metric_variation")
+    planned = actions.number("test_days")
     effect = np.abs(baseline) * relative
     after = baseline * (1.0 + sign * relative)
 
@@ -230,7 +245,7 @@ def _plans(
     if usable.any():
         found = users_per_arm(effect[usable], before[usable], then[usable], 1.0, alpha, power)
         needed[usable] = np.ceil(found.values)
-    units = _inputs(catalogue, values, creator, [a.unit_field for a in actions])
+    units = actions.inputs([item.unit_field for item in actions.items], values, creator)
     daily = np.where(units >= 1, units, np.nan) / catalogue.setting("window_days")
     days = np.maximum(planned, np.ceil(2.0 * needed / daily))
     feasible = days <= catalogue.setting("max_test_days")

@@ -12,7 +12,7 @@ A week is scored by what was valid at its end. Inputs that cannot be are left ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plumbline.frames import numbers, read
+from plumbline.frames import numbers, read, scan
 from plumbline.scoring.diagnosis import (
     Cause,
     Issues,
@@ -112,10 +112,11 @@ def reference_of(cells: pa.Table) -> Reference:
 
 
 def open_weeks(inputs: Any, judged: Any, cells: Any, latest: int | None = None) -> Iterator[Week]:
-    """The weeks of three dbt relations; see ``weeks_of``."""
+    """The weeks of three dbt relations, which are read at once; see ``weeks_of``."""
     return weeks_of(
         read(inputs, keys=["week_end_date", "creator_id"]),
-        read(judged, keys=["creator_id", "attribute", "valid_from_date"]),
+        # Of millions of judgements only the latest of each attribute counts, in whatever order they come.
+        scan(judged),
         read(cells, keys=["table_name", "row_key", "column_name"]),
         latest,
     )
@@ -149,24 +150,38 @@ def weeks_of(
         yield Week(day, catalogue, ids, _flat(part.column("size_band")), given, since)
 
 
-@dataclass(frozen=True)
 class Judgements:
-    """What assessors said, one row a judgement, with texts as codes so that a week costs no look-up of texts.
+    """What assessors said, walked through once from the oldest day to the latest.
 
-    Attributes:
+    It holds the latest judgement of every creator and attribute up to the day that was asked for last: a week
+    costs as much as it has new judgements, however long the history is.
+
+    Args:
         creators, attributes: distinct texts.
         creator, attribute: code of each row.
         begins, ends: days (ordinals) between which it is the latest one; the end is not part of it.
         score: 0 to 1.
     """
 
-    creators: pa.Array
-    attributes: pa.Array
-    creator: Ints
-    attribute: Ints
-    begins: Ints
-    ends: Ints
-    score: Floats
+    def __init__(
+        self,
+        creators: pa.Array,
+        attributes: pa.Array,
+        creator: Ints,
+        attribute: Ints,
+        begins: Ints,
+        ends: Ints,
+        score: Floats,
+    ) -> None:
+        order = np.argsort(begins, kind="stable")
+        self.creators, self.attributes = creators, attributes
+        self._cell = (creator * max(len(attributes), 1) + attribute)[order]
+        self._begins, self._ends, self._score = begins[order], ends[order], score[order]
+        shape = (len(creators), len(attributes))
+        self._next, self._upto = 0, 0
+        self._spoken = np.zeros(len(creators), dtype=np.int64)
+        self._latest = np.full(shape, np.nan)
+        self._since, self._until = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
 
     @staticmethod
     def of(judged: pa.Table) -> Judgements:
@@ -184,23 +199,51 @@ class Judgements:
             score=numbers(judged, "score"),
         )
 
+    def _walk(self, day: int) -> None:
+        """Take in what was said up to a day.
+
+        Raises:
+            ValueError: the day lies before one that was asked for already.
+        """
+        if day < self._upto:
+            raise ValueError("judgements are walked through forwards")
+        first, self._upto = self._next, day
+        self._next = int(np.searchsorted(self._begins, day, side="right"))
+        new = slice(first, self._next)
+        # Of several the last one stays: they stand in the order of their days.
+        cell = self._cell[new]
+        self._latest.reshape(-1)[cell] = self._score[new]
+        self._since.reshape(-1)[cell] = self._begins[new]
+        self._until.reshape(-1)[cell] = self._ends[new]
+        width = max(len(self.attributes), 1)
+        self._spoken += np.bincount(cell // width, minlength=len(self._spoken))
+
     def fill(
         self, given: Floats, since: Ints, catalogue: Catalogue, ids: pa.Array, day: int
     ) -> None:
-        """Fill in the latest judgement of each attribute on a day, and how many there were."""
-        if not len(self.creator):
+        """Fill in the latest judgement of each attribute on a day, and how many there were.
+
+        Raises:
+            ValueError: the day lies before one that was asked for already.
+        """
+        self._walk(day)
+        if not len(self.creators):
             return
-        asked = [item.field for item in catalogue.inputs if item.origin == "assessments"]
-        row = places(self.creators, ids)[self.creator]
-        spoken = (self.begins <= day) & (row >= 0)
+        place = places(ids, self.creators)
+        rows = np.flatnonzero(place >= 0)
+        own = place[rows]
         if JUDGEMENTS in catalogue.field_index:
-            count = np.bincount(row[spoken], minlength=len(ids)).astype(np.float64)
-            given[:, catalogue.field_index[JUDGEMENTS]] = np.where(count > 0, count, np.nan)
-        columns = np.array([catalogue.field_index[name] for name in asked] + [-1], dtype=np.int64)
-        column = columns[places(self.attributes, pa.array(asked, pa.string()))][self.attribute]
-        valid = np.flatnonzero(spoken & (self.ends > day) & (column >= 0))
-        given[row[valid], column[valid]] = self.score[valid]
-        since[row[valid], column[valid]] = self.begins[valid]
+            count = self._spoken[own].astype(np.float64)
+            given[rows, catalogue.field_index[JUDGEMENTS]] = np.where(count > 0, count, np.nan)
+        codes = {name: code for code, name in enumerate(self.attributes.to_pylist())}
+        for item in catalogue.inputs:
+            code = codes.get(item.field)
+            if item.origin != "assessments" or code is None:
+                continue
+            column = catalogue.field_index[item.field]
+            valid = self._until[own, code] > day
+            given[rows[valid], column] = self._latest[own[valid], code]
+            since[rows[valid], column] = self._since[own[valid], code]
 
 
 def places(ids: pa.Array, among: pa.Array) -> Ints:
@@ -253,29 +296,6 @@ def _levels(catalogue: Catalogue, scores: Floats) -> pa.Array:
     for place, name in enumerate(names):
         codes[found == name] = place
     return _named(names, codes)
-
-
-def stacked(weeks: Iterator[Week], make: Callable[[Week], Columns], names: list[str]) -> Columns:
-    """Rows of all weeks below each other.
-
-    Args:
-        weeks: from ``weeks_of``.
-        make: one of the functions below.
-        names: columns of the result, which is empty without weeks.
-    """
-    parts = [make(week) for week in weeks]
-    if not parts:
-        return {name: [] for name in names}
-    return {
-        name: pa.concat_arrays([_arrow(part[name]) for part in parts])
-        if isinstance(parts[0][name], pa.Array)
-        else np.concatenate([part[name] for part in parts])
-        for name in names
-    }
-
-
-def _arrow(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
 def overall_and_tier_rows(week: Week) -> Columns:
@@ -390,20 +410,24 @@ def recommendation_rows(week: Week) -> Columns:
     )
     items = catalogue.components
     names = sorted(catalogue.actions)
-    code = np.array([names.index(name) for name in found.action], dtype=np.int64)
     of_code = [catalogue.actions[name] for name in names]
+    of_component = np.array([names.index(item.action) for item in items], dtype=np.int64)
+    code = of_component[found.component]
+    # A rule names the action's metric and the days: few of them are different.
+    days, day_code = np.unique(found.test_days, return_inverse=True)
+    pairs, rule = np.unique(code * max(len(days), 1) + day_code, return_inverse=True)
     rules = [
-        stopping_rule(catalogue, catalogue.actions[name], days)
-        for name, days in zip(found.action, found.test_days, strict=True)
+        stopping_rule(catalogue, of_code[pair // len(days)], days[pair % len(days)])
+        for pair in pairs.tolist()
     ]
     return {
         **_keys(week, found.creator),
         "recommendation_id": _texts(found.recommendation_id),
-        "iso_week": _named([week_of(week.day)], np.zeros(len(rules), dtype=np.int64)),
+        "iso_week": _named([week_of(week.day)], np.zeros(len(code), dtype=np.int64)),
         "place": found.place,
         "kpi": _named([item.kpi for item in items], found.component),
         "component": _named([item.component for item in items], found.component),
-        "action": _texts(found.action),
+        "action": _named(names, code),
         "severity": _named(
             [item.name.lower() for item in Severity],
             week.issues.severity[found.creator, found.component],
@@ -425,7 +449,7 @@ def recommendation_rows(week: Week) -> Columns:
         "test_days": found.test_days,
         "is_feasible": found.is_feasible,
         "plan_reason": _texts(found.plan_reason),
-        "stopping_rule": _texts(rules),
+        "stopping_rule": _named(rules, rule),
     }
 
 

@@ -98,12 +98,17 @@ class _Service:
                     422, "invalid_input", f"Not accepted: {field}.", [(field, error.message)]
                 ) from error
             extra = sorted(map(_shown, body.model_extra or {}))
-            fields = set(catalogue.fields) & type(body).model_fields.keys()
+            index = catalogue.field_index
+            given = {
+                name: value
+                for name, value in body.__dict__.items()
+                if value is not None and name in index
+            }
             found.append(
                 Asked(
                     body.creator_id,
                     day,
-                    {name: getattr(body, name) for name in fields},
+                    given,
                     tuple(extra[:_MOST_IGNORED]),
                 )
             )

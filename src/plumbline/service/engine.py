@@ -28,6 +28,8 @@ EXPLANATION = (
 )
 EXPLANATION_URL = "/docs#weighting-effect"
 _REFRESH_SECONDS = 5.0
+_SEVERITIES = {int(item): item.name.lower() for item in Severity}
+_CAUSES = {int(item): item.name.lower() for item in Cause}
 
 
 def today() -> date:
@@ -401,17 +403,26 @@ class _Words:
         ]
 
     def _issues(self, row: int) -> list[dict[str, Any]]:
+        own = self.issues.severity[row]
+        there = np.flatnonzero(own)
         found = [
             {
                 "kpi": (item := self.catalogue.components[c]).kpi,
                 "component": item.component,
                 "title": item.title,
-                "score": float(self.scores.components[row, c]),
-                "severity": Severity(self.issues.severity[row, c]).name.lower(),
-                "cause": Cause(self.issues.cause[row, c]).name.lower(),
-                "impact": float(self.issues.impact[row, c]),
+                "score": score_,
+                "severity": _SEVERITIES[severity],
+                "cause": _CAUSES[cause],
+                "impact": impact,
             }
-            for c in np.flatnonzero(self.issues.severity[row])
+            for c, score_, severity, cause, impact in zip(
+                there.tolist(),
+                self.scores.components[row, there].tolist(),
+                own[there].tolist(),
+                self.issues.cause[row, there].tolist(),
+                self.issues.impact[row, there].tolist(),
+                strict=True,
+            )
         ]
         return sorted(found, key=lambda issue: -issue["impact"])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from plumbline.statistics.outcomes import Floats, Ints
 
@@ -52,15 +53,81 @@ class Validity:
     gain_high: Floats
 
 
+# Cells of a block of resamples: few calls for few units, and arrays of many stay near the core.
+_CELLS = 100_000
+
+
 class _Order:
     """Units in ascending order of a value, equal values grouped, so that a resample is a sum by group."""
 
     def __init__(self, values: Floats) -> None:
-        self.values, self.group = np.unique(values, return_inverse=True)
+        self.order = np.argsort(values, kind="stable")
+        ranked = values[self.order]
+        self.begins = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]][: len(ranked)])
+        self.values = ranked[self.begins]
+        self.group = np.empty(len(values), dtype=np.int64)
+        self.group[self.order] = np.repeat(
+            np.arange(len(self.begins)), np.diff(np.r_[self.begins, len(values)])
+        )
+        self.is_plain = len(self.begins) == len(values)
+        # The units stand in this order already, one a group: nothing to gather or to add up.
+        self.is_same = self.is_plain and bool((self.order == np.arange(len(values))).all())
 
-    def weights(self, counts: Floats) -> Floats:
-        return np.bincount(self.group, weights=counts, minlength=len(self.values)).astype(
-            np.float64
+    def sums(self, of_units: Floats) -> Floats:
+        """Sums (samples, groups) of what units have (samples, units)."""
+        if self.is_same:
+            return of_units
+        ranked = np.take(of_units, self.order, axis=1)
+        return ranked if self.is_plain else np.add.reduceat(ranked, self.begins, axis=1)
+
+    def units(self, of_groups: Floats) -> Floats:
+        """What the group of each unit has (samples, units)."""
+        return of_groups if self.is_same else np.take(of_groups, self.group, axis=1)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What all scorings of the same units share, for some samples: arrays (samples, units or groups).
+
+    Attributes:
+        counts: how often each unit stands in each sample.
+        total: units of each sample, (samples, 1).
+        ranks: midrank of each unit less the middle, by outcome.
+        spread: sum of squares of the ranks, (samples,).
+        earned: outcome x count.
+        ideal: discounted gain of the best order, (samples,).
+        top: units of the top, (samples, 1).
+        best: chance of each unit to be among them.
+        enough: samples with two distinct units, (samples,).
+    """
+
+    counts: Floats
+    total: Floats
+    ranks: Floats
+    spread: Floats
+    earned: Floats
+    ideal: Floats
+    top: Floats
+    best: Floats
+    enough: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def of(later: _Order, counts: Floats, share: float, discounts: Floats) -> _Outcome:
+        """From the order by outcome."""
+        total = counts.sum(axis=1, keepdims=True)
+        weights = later.sums(counts)
+        groups = _Groups(weights, total)
+        top = np.ceil(np.round(share * total, 9))
+        return _Outcome(
+            counts=counts,
+            total=total,
+            ranks=later.units(groups.ranks),
+            spread=groups.spread(),
+            earned=counts * later.values[later.group],
+            ideal=groups.discounted(weights * later.values, discounts),
+            top=top,
+            best=later.units(groups.in_top(top)),
+            enough=np.count_nonzero(counts, axis=1) >= 2,
         )
 
 
@@ -105,20 +172,34 @@ def rank_validity(
     units = np.asarray(seen.sum(axis=1), dtype=np.int64)
     n = len(outcome)
     discounts = np.r_[0.0, np.cumsum(1 / np.log2(np.arange(2, n + 2)))]
-    held = [
-        (_Order(row[mask]), _Order(outcome[mask]), mask)
-        for row, mask in zip(scores, seen, strict=True)
-    ]
+    held = [_Order(row[mask]) for row, mask in zip(scores, seen, strict=True)]
+    # Most scorings score the same units: what is asked of their outcomes is asked once.
+    masks = {mask.tobytes(): mask for mask in seen}
+    later = {key: (_Order(outcome[mask]), mask) for key, mask in masks.items()}
+
+    def measures(counts: Floats) -> Floats:
+        """Spearman, NDCG and precision, shape (3, samples, scorings), of counts (samples, units)."""
+        known = {
+            key: _Outcome.of(order, counts[:, mask], share, discounts)
+            for key, (order, mask) in later.items()
+        }
+        found = [
+            _measured(score, known[mask.tobytes()], discounts)
+            for score, mask in zip(held, seen, strict=True)
+        ]
+        return np.array(found).reshape(len(held), 3, len(counts)).transpose(1, 2, 0)
+
     enough = units >= FEWEST
-    value = _measures(held, np.ones(n), share, discounts)
+    value = Measures(*measures(np.ones((1, n)))[:, 0])
     for part in (value.spearman, value.ndcg, value.precision):
         part[~enough] = np.nan
     draws = np.random.default_rng(seed)
     found = np.full((3, replicates, len(scores)), np.nan)
-    for replicate in range(replicates if n >= FEWEST else 0):
-        counts = np.bincount(draws.integers(0, n, n), minlength=n).astype(np.float64)
-        again = _measures(held, counts, share, discounts)
-        found[:, replicate] = again.spearman, again.ndcg, again.precision
+    block = max(_CELLS // max(n, 1), 1)
+    for first in range(0, replicates if n >= FEWEST else 0, block):
+        samples = min(block, replicates - first)
+        counts = [np.bincount(draws.integers(0, n, n), minlength=n) for _ in range(samples)]
+        found[:, first : first + samples] = measures(np.array(counts, dtype=np.float64))
     found[:, :, ~enough] = np.nan
     tails = ((1 - level) / 2, (1 + level) / 2)
     low, high = (Measures(*(_quantile(part, tail) for part in found)) for tail in tails)
@@ -141,61 +222,56 @@ def _quantile(replicates: Floats, tail: float) -> Floats:
     return found
 
 
-def _measures(
-    held: list[tuple[_Order, _Order, np.ndarray]], counts: Floats, share: float, discounts: Floats
-) -> Measures:
-    found = np.array(
-        [_measured(score, later, counts[mask], share, discounts) for score, later, mask in held]
-    ).reshape(len(held), 3)
-    return Measures(found[:, 0], found[:, 1], found[:, 2])
+def _measured(score: _Order, later: _Outcome, discounts: Floats) -> Floats:
+    """Spearman, NDCG and precision (3, samples) of units that stand in each sample some times."""
+    groups = _Groups(score.sums(later.counts), later.total)
+    spread = groups.spread() * later.spread
+    common = _products(score.sums(later.counts * later.ranks), groups.ranks)
+    reached = groups.discounted(score.sums(later.earned), discounts)
+    hits = _products(score.sums(later.counts * later.best), groups.in_top(later.top))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.array(
+            [
+                np.where(spread > 0, common / np.sqrt(spread), np.nan),
+                np.where(later.ideal > 0, reached / later.ideal, np.nan),
+                hits / later.top[:, 0],
+            ]
+        )
+    found[:, ~later.enough] = np.nan
+    return found
 
 
-def _measured(
-    score: _Order, later: _Order, counts: Floats, share: float, discounts: Floats
-) -> tuple[float, float, float]:
-    """Spearman, NDCG and precision of units that stand in the sample ``counts`` times."""
-    total = counts.sum()
-    if np.count_nonzero(counts) < 2:
-        return float("nan"), float("nan"), float("nan")
-    by_score, by_outcome = score.weights(counts), later.weights(counts)
-    rank_score, rank_outcome = _midranks(by_score), _midranks(by_outcome)
-    middle = (total + 1) / 2
-    spread = float(by_score @ (rank_score - middle) ** 2) * float(
-        by_outcome @ (rank_outcome - middle) ** 2
-    )
-    common = float(
-        counts @ ((rank_score[score.group] - middle) * (rank_outcome[later.group] - middle))
-    )
-    spearman = common / np.sqrt(spread) if spread > 0 else float("nan")
-
-    gains = np.bincount(
-        score.group, weights=counts * later.values[later.group], minlength=len(by_score)
-    )
-    reached = _discounted(np.asarray(gains, dtype=np.float64), by_score, discounts)
-    ideal = _discounted(by_outcome * later.values, by_outcome, discounts)
-    ndcg = reached / ideal if ideal > 0 else float("nan")
-
-    top = np.ceil(round(share * total, 9))
-    chosen, best = _in_top(by_score, top)[score.group], _in_top(by_outcome, top)[later.group]
-    return spearman, ndcg, float(counts @ (chosen * best)) / top
+def _products(left: Floats, right: Floats) -> Floats:
+    """Sum of the products of each sample, (samples,)."""
+    return np.asarray(np.einsum("sg,sg->s", left, right))
 
 
-def _midranks(weights: Floats) -> Floats:
-    return np.asarray(np.cumsum(weights) - weights / 2 + 0.5)
+class _Groups:
+    """Groups of equal value in ascending order, (samples, groups), by how many units they hold.
 
+    Attributes:
+        ranks: midrank of each group less the middle rank.
+    """
 
-def _ahead(weights: Floats) -> Floats:
-    """Units of a larger value than each group."""
-    return np.asarray(weights.sum() - np.cumsum(weights))
+    def __init__(self, weights: Floats, total: Floats) -> None:
+        self._weights, self._total = weights, total
+        upto = np.cumsum(weights, axis=1)
+        self._ahead = total - upto
+        self.ranks = upto - weights / 2 + 0.5 - (total + 1) / 2
+        self._size = np.maximum(weights, 1.0)
 
+    def spread(self) -> Floats:
+        """Sum of squares of the ranks of all units, (samples,)."""
+        return _products(self._weights, self.ranks**2)
 
-def _discounted(gains: Floats, weights: Floats, discounts: Floats) -> float:
-    """Expected discounted gain, best group first, over all orders inside a group."""
-    ahead = _ahead(weights).astype(np.int64)
-    room = discounts[ahead + weights.astype(np.int64)] - discounts[ahead]
-    return float((gains / np.maximum(weights, 1.0)) @ room)
+    def discounted(self, gains: Floats, discounts: Floats) -> Floats:
+        """Expected discounted gain, best group first, over all orders inside a group; (samples,)."""
+        reach = discounts[self._ahead.astype(np.int64)]
+        # The units ahead of a group and its own are those ahead of the group before it.
+        whole = discounts[self._total.astype(np.int64)]
+        before = np.hstack([whole, reach[:, :-1]])
+        return _products(gains / self._size, before - reach)
 
-
-def _in_top(weights: Floats, top: float) -> Floats:
-    """Chance of each group's units to be among the first ``top``."""
-    return np.clip((top - _ahead(weights)) / np.maximum(weights, 1.0), 0.0, 1.0)
+    def in_top(self, top: Floats) -> Floats:
+        """Chance of each group's units to be among the first ``top``."""
+        return np.clip((top - self._ahead) / self._size, 0.0, 1.0)
