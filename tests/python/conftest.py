@@ -15,6 +15,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+# Before anything imports numpy: sums of several threads differ in their last bits.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 # Warehouses of which a run needs one: fixtures `world` and `sample`.

@@ -18,9 +18,15 @@ from plumbline.landing import land
 from warehouse import MARTS, Warehouse
 
 ARRIVED = datetime(2026, 3, 20)
-# The areas that the story is about, and all that remembers.
-AREAS = ("core", "engagement", "growth", "retention")
-TOLD = ("+config.materialized:incremental", *(f"+path:models/marts/{area}" for area in AREAS))
+# All that remembers, and the marts that the story is about.
+TOLD = (
+    "+config.materialized:incremental",
+    "+path:models/marts/core",
+    "+fct_user_days",
+    "+agg_active_users__daily",
+    "+agg_bot_engagement__daily",
+    "+agg_user_engagement__daily",
+)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -238,7 +244,9 @@ def test_order_copies_and_the_cut_into_files_do_not_matter(
     _land(tmp_path / "inbox", tmp_path / "lake")
     other = Warehouse(tmp_path, dbt_runner(tmp_path), tmp_path / "lake")
     other.models(*TOLD)
-    here, there = built.hashes(AREAS), other.hashes(AREAS)
+    here, there = built.hashes(MARTS), other.hashes(MARTS)
+    assert len(there) >= len(TOLD)
+    here = {name: found for name, found in here.items() if name in there}
     # How many lines each file held is what fct_loads is about; there the copies show.
     here.pop("core.fct_loads")
     there.pop("core.fct_loads")

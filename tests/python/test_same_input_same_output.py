@@ -273,7 +273,7 @@ def test_a_day_in_the_future_changes_nothing(
     accepted = "select count(*), sum(hash(e)) from staging.stg_product__events as e"
     as_of = "select * from intermediate.int_as_of"
     told = (base.query(accepted), base.query(as_of))
-    later = _build(folder, 2, *STORED, "+path:models/marts/engagement")
+    later = _build(folder, 2, *STORED, *(f"+{name.split('.')[1]}" for name in DAILY))
     # Accepted rows and the last complete day are all that models know of events.
     assert (later.query(accepted), later.query(as_of)) == told
     assert _marts(later) == marts
@@ -285,14 +285,16 @@ def test_a_day_in_the_future_changes_nothing(
     assert reason[0][0] == planted["out_of_range:event_time"] + len(ahead)
 
 
+DAILY = ("engagement.agg_bot_engagement__daily", "engagement.agg_bot_views__daily_source",
+         "engagement.agg_user_engagement__daily", "growth.agg_active_users__daily")  # fmt: skip
+
+
 # ---------------------------------------------------------------- twice the users
 OWN = {
     "events": ("event_id", "user_id", "anonymous_id", "session_id", "conversation_id"),
     "users": ("user_id",),
     "identity_links": ("user_id", "anonymous_id"),
 }
-DAILY = ("engagement.agg_bot_engagement__daily", "engagement.agg_bot_views__daily_source",
-         "engagement.agg_user_engagement__daily", "growth.agg_active_users__daily")  # fmt: skip
 
 
 def _grows(column: str) -> bool:

@@ -72,16 +72,19 @@ class Warehouse:
 
     def hashes(self, schemas: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Row count and order-free hash of every table of the schemas."""
-        names = self.query(
-            "select schema_name || '.' || table_name from duckdb_tables() "
-            f"where schema_name in ({', '.join(repr(s) for s in schemas)}) order by 1"
-        )
+        chosen = ", ".join(repr(schema) for schema in schemas)
         found = {}
-        for (name,) in names:
-            rows, digest = self.query(
-                f"select count(*), coalesce(sum(hash(t))::varchar, '') from (from {name}) as t"
-            )[0]
-            found[name] = (int(rows), str(digest))
+        # One connection for all: opening the file takes longer than a table does.
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            names = connection.execute(
+                "select schema_name || '.' || table_name from duckdb_tables() "
+                f"where schema_name in ({chosen}) order by 1"
+            ).fetchall()
+            for (name,) in names:
+                ((rows, digest),) = connection.execute(
+                    f"select count(*), coalesce(sum(hash(t))::varchar, '') from (from {name}) as t"
+                ).fetchall()
+                found[name] = (int(rows), str(digest))
         return found
 
 
