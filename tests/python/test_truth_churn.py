@@ -81,14 +81,14 @@ def measured(world: World) -> tuple[int, float, dict[str, Measured]]:
 
 
 @pytest.mark.parametrize("name", ["world", "sample"])
-def test_planted_drivers_are_recovered_in_order(name: str, request: pytest.FixtureRequest) -> None:
+def test_planted_drivers_are_recovered_in_order(name: str, world: World, sample: World) -> None:
     """What planted chances imply for the population (exact), within its error at so many people.
 
     The order is asked wherever four errors lie between two strengths, the sign wherever four lie between
     it and nothing: on a million events of all three, and of all but teachers, whose planted log odds of
     -0.02 are a quarter of their error there (test_simulate_churn has half a million people and their sign).
     """
-    world: World = request.getfixturevalue(name)
+    world = {"world": world, "sample": sample}[name]
     told = world.truth.planted["churn_drivers"]
     people, churn, found = measured(world)
     ((tested,),) = world.warehouse.query(

@@ -227,10 +227,10 @@ def promised(rows: list[tuple[Any, ...]]) -> dict[tuple[str, int], tuple[int, st
 @pytest.mark.truth
 @pytest.mark.parametrize("name", ["world", "sample"])
 def test_what_is_called_calibrated_covers_what_it_promises(
-    name: str, request: pytest.FixtureRequest
+    name: str, world: World, sample: World
 ) -> None:
     """75 days hold one forecast of 28 days after another: nothing is promised there."""
-    world: World = request.getfixturevalue(name)
+    world = {"world": world, "sample": sample}[name]
     told = promised(
         world.warehouse.query(
             "select metric, origin_date, target_date, horizon_days, actual_value, p025, p10, p90, p975, "
