@@ -181,6 +181,8 @@ def isolated_environment(folder: Path, extra: Mapping[str, str]) -> dict[str, st
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PLUMBLINE_")}
     return {
         **kept,
+        # The default, said: to dbt, a variable that is set differs from one that is not, and it parses anew.
+        "PLUMBLINE_RAW": "seed",
         "PLUMBLINE_DATABASE": str(folder / "plumbline.duckdb"),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
