@@ -15,14 +15,12 @@ import pytest
 
 from conftest import dbt_runner
 from plumbline.landing import land
-from warehouse import MARTS, Warehouse
+from warehouse import MARTS, REMEMBERED, Warehouse
 
 ARRIVED = datetime(2026, 3, 20)
 # All that remembers, and the marts that the story is about.
 TOLD = (
-    "+config.materialized:incremental",
-    "+path:models/marts/core",
-    "+fct_user_days",
+    *REMEMBERED,
     "+agg_active_users__daily",
     "+agg_bot_engagement__daily",
     "+agg_user_engagement__daily",

@@ -36,18 +36,12 @@ def _accepted(warehouse: Warehouse) -> Marts:
     """Row count and hash of the accepted rows of every raw table, whichever load they came with."""
     views = warehouse.query(
         "select view_name from duckdb_views() where schema_name = 'staging' "
-        "and regexp_full_match(view_name, 'stg_[a-z]+__[a-z]+(_[a-z]+)*') order by 1"
+        "and regexp_full_match(view_name, 'stg_[a-z]+__[a-z]+(_[a-z]+)*') "
+        "and view_name not like 'stg_landing%' order by 1"
     )
-    found = {}
-    for (view,) in views:
-        if view.startswith("stg_landing"):
-            continue
-        ((rows, digest),) = warehouse.query(
-            "select count(*), coalesce(sum(hash(t))::varchar, '') "
-            f"from (select columns(c -> c <> 'load_id') from staging.{view}) as t"
-        )
-        found[view] = (int(rows), str(digest))
-    return found
+    return warehouse.digests(
+        {view: f"select columns(c -> c <> 'load_id') from staging.{view}" for (view,) in views}
+    )
 
 
 def _sample_query(table_name: str, columns: dict[str, str]) -> str:

@@ -73,19 +73,25 @@ class Warehouse:
     def hashes(self, schemas: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Row count and order-free hash of every table of the schemas."""
         chosen = ", ".join(repr(schema) for schema in schemas)
+        names = self.query(
+            "select schema_name || '.' || table_name from duckdb_tables() "
+            f"where schema_name in ({chosen}) order by 1"
+        )
+        return self.digests({name: f"from {name}" for (name,) in names})
+
+    def digests(self, queries: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+        """Row count and order-free hash of what each query returns, by its name."""
         found = {}
         # One connection for all: opening the file takes longer than a table does.
         with duckdb.connect(str(self.database), read_only=True) as connection:
-            names = connection.execute(
-                "select schema_name || '.' || table_name from duckdb_tables() "
-                f"where schema_name in ({chosen}) order by 1"
-            ).fetchall()
-            for (name,) in names:
+            for name, query in queries.items():
                 ((rows, digest),) = connection.execute(
-                    f"select count(*), coalesce(sum(hash(t))::varchar, '') from (from {name}) as t"
+                    f"select count(*), coalesce(sum(hash(t))::varchar, '') from ({query}) as t"
                 ).fetchall()
                 found[name] = (int(rows), str(digest))
         return found
 
 
 MARTS = mart_areas()
+# What remembers from build to build, and the marts that stand nearest to it.
+REMEMBERED = ("+config.materialized:incremental", "+path:models/marts/core", "+fct_user_days")
