@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import norm
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 from plumbline.simulate.settings import SIGN_UP_GROWTH, SIGN_UP_SEASON
-from plumbline.statistics import forecasts, forecasts_smoothing
+from plumbline.statistics import forecasts, forecasts_intervals, forecasts_smoothing
 from plumbline.statistics.forecasts import (
     COLUMNS,
     Backtest,
@@ -25,15 +26,17 @@ from plumbline.statistics.forecasts import (
     origins_of,
 )
 from plumbline.statistics.forecasts_cohorts import ACTIVE, Lever, Levers, cohorts, rates, structural
-from plumbline.statistics.forecasts_intervals import interval_widths, wider_spread
+from plumbline.statistics.forecasts_intervals import interval_widths, steered, wider_spread
 from plumbline.statistics.forecasts_retention import retention_forecast_table
 from plumbline.statistics.forecasts_smoothing import (
     DAMPED,
     LEVEL,
     Form,
+    States,
     filtered,
     fit_form,
     naive_path,
+    recent_sigma,
     smooth,
     smoothed_path,
     theta_path,
@@ -102,10 +105,10 @@ def test_states_and_paths_are_those_of_statsmodels(form: Form) -> None:
     ours = forecasts_smoothing.Smoothing(
         fit.alpha, fit.beta if form.is_damped else 0.0, fit.gamma, fit.phi if form.is_damped else 0.0,
         fit.initial_level, fit.initial_trend if form.is_damped else 0.0,
-        np.asarray(fit.initial_seasonal), np.sqrt(fit.scale), fit.aicc, form.is_damped,
+        np.asarray(fit.initial_seasonal), fit.aicc, form.is_damped,
     )  # fmt: skip
     states = filtered(ours, logs)
-    path = smoothed_path(ours, states, 119, 30)
+    path = smoothed_path(ours, states, 119, 30, np.sqrt(fit.scale))
     assert states.fitted == pytest.approx(fit.fittedvalues, abs=1e-10)
     assert path.centre == pytest.approx(fit.forecast(30), abs=1e-10)
     # statsmodels gives variances of series with an index only.
@@ -223,15 +226,37 @@ def test_origins_end_with_the_series() -> None:
     assert len(origins_of(1000, SETTINGS)) == 61
 
 
+FAR = np.full((40, 14), np.inf)
+
+
+def asked_for(errors: Floats, halves: Floats, level: float) -> float:
+    """Level after so many intervals, a row each: what may miss moves by a twentieth of what was not held."""
+    share = 1 - level
+    for row, half in zip(errors, halves, strict=True):
+        missed = np.mean([error > half for error in row])
+        share = share + 0.05 * ((1 - level) - missed)
+        share = min(max(share, (1 - level) / 10), 3 * (1 - level))
+    return 1 - share
+
+
 def test_intervals_are_errors_of_earlier_origins_by_hand() -> None:
-    """Of the 30th origin, 19 days ahead of day 1 to 7 are known: quantiles at 20/19 of the level."""
+    """Of the 22nd origin, 19 origins are known 7 days ahead: quantiles at 20/19 of the level asked for."""
     origins = np.arange(0, 120, 3)
     errors = np.random.default_rng(6).exponential(1, (40, 14))
-    narrow, wide, gaussian, gaussian_wide = interval_widths(errors, origins, (0.8, 0.95), 10, 7)
+    (narrow, wide), (gaussian, gaussian_wide) = interval_widths(
+        errors, origins, (FAR, FAR), (0.8, 0.95), 10, 7
+    )
     known = int((origins + 7 <= origins[21]).sum())
     assert known == 19
-    assert narrow[21, 0] == pytest.approx(np.quantile(errors[:19, :7], 0.8 * 20 / 19))
-    assert wide[21, 0] == pytest.approx(errors[:19, :7].max())
+    asked, asked_wide = (
+        asked_for(errors[:19, :7], half[:19, 0], level)
+        for half, level in ((narrow, 0.8), (wide, 0.95))
+    )
+    assert asked != 0.8 and asked_wide != 0.95
+    assert narrow[21, 0] == pytest.approx(np.quantile(errors[:19, :7], asked * 20 / 19))
+    assert wide[21, 0] == pytest.approx(
+        np.quantile(errors[:19, :7], min(asked_wide * 20 / 19, 1.0))
+    )
     assert not gaussian[21, 0] and not gaussian_wide[21, 0]
     # With 11 origins the 80 % interval is empirical, the 95 % one its stretch; with 9 both are Gaussian.
     assert not gaussian[13, 0] and gaussian_wide[13, 0]
@@ -239,11 +264,57 @@ def test_intervals_are_errors_of_earlier_origins_by_hand() -> None:
     # Nine origins within 24 days are 1 + 24/7 forecasts of a week, beside one that was as the model says.
     seen = 1 + 24 / 7
     correction = np.sqrt((1 + seen * (errors[:9, :7] ** 2).mean()) / (1 + seen))
-    assert gaussian[11, 0] and narrow[11, 0] == pytest.approx(1.281552 * correction, rel=1e-5)
-    assert wide[11, 0] == pytest.approx(1.959964 * correction, rel=1e-5)
-    # Weeks that nobody has seen: as the week before; of the first origin, as the model says.
-    assert (narrow[3, 7:] == narrow[3, 6]).all() and narrow[3, 0] != pytest.approx(1.281552)
+    for half, flags, level in ((narrow, gaussian, 0.8), (wide, gaussian_wide, 0.95)):
+        normal = norm.ppf((1 + asked_for(errors[:9, :7], half[:9, 0], level)) / 2)
+        assert flags[11, 0] and half[11, 0] == pytest.approx(normal * correction)
+    # Weeks that nobody has seen: corrected as the week before; of the first origin, as the model says.
+    first = np.sqrt((1 + (errors[0, :7] ** 2).mean()) / 2)
+    assert narrow[3, 7:] == pytest.approx(np.full(7, 1.281552 * first), rel=1e-5)
     assert narrow[0] == pytest.approx(np.full(14, 1.281552), rel=1e-5)
+
+
+def test_no_interval_passes_its_ceiling_and_what_it_then_misses_counts() -> None:
+    """Errors of 1, ceilings below: nothing is held, and the level asked for climbs to its end, no further."""
+    origins, errors = np.arange(0, 120, 3), np.ones((40, 14))
+    low = (np.full((40, 14), 0.5), np.full((40, 14), 0.6))
+    halves, _ = interval_widths(errors, origins, low, (0.8, 0.95), 10, 7)
+    assert (halves[0] == 0.5).all() and (halves[1] == 0.6).all()
+    # 0.2 + 0.05 (0.2 - 1) a step, not below a tenth of 0.2; then all is held again.
+    assert steered(0.8, 0.8, 1.0) == pytest.approx(0.84)
+    assert steered(0.97, 0.8, 1.0) == pytest.approx(0.98)
+    assert steered(0.8, 0.8, 0.0) == pytest.approx(0.79)
+    assert steered(0.405, 0.8, 0.0) == pytest.approx(0.4)
+    assert steered(0.95, 0.95, 0.05) == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize("growth", [0.5, 2.0])
+def test_intervals_hold_what_they_promise_while_errors_shrink_or_grow(
+    growth: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors that halve or double within 360 days: 80 % are held when steered, 91 or 70 % when not."""
+    origins, far = np.arange(0, 360, 3), np.full((120, 7), np.inf)
+    held = np.zeros((2, 2))
+    for place, rate in enumerate((0.05, 0.0)):
+        monkeypatch.setattr(forecasts_intervals, "RATE", rate)
+        for seed in range(20):
+            random = np.random.default_rng((5, seed))
+            errors = np.abs(random.normal(0, 1, (120, 7)))
+            errors *= growth ** (np.arange(120) / 120)[:, None]
+            halves, _ = interval_widths(errors, origins, (far, far), (0.8, 0.95), 10, 7)
+            held[place] += (errors <= halves)[:, 40:].mean(axis=(1, 2)) / 20
+    assert 0.76 <= held[0, 0] <= 0.84
+    assert 0.93 <= held[0, 1] <= 0.97
+    assert abs(held[1, 0] - 0.8) > 0.09
+
+
+def test_noise_is_that_of_late() -> None:
+    """By hand: errors of 2, 28 days ago, and of 1 today weigh one half and one."""
+    states = States(np.zeros(29), np.zeros(29), np.zeros((29, 7)), np.zeros(29))
+    values = np.zeros(29)
+    values[0], values[28] = 2, 1
+    weights = 0.5 ** (np.arange(29) / 28)
+    assert recent_sigma(states, values, 28) == pytest.approx(np.sqrt((0.5 * 4 + 1) / weights.sum()))
+    assert recent_sigma(states, values, 0) == 2
 
 
 def test_a_forecast_is_as_unsure_as_its_model_and_the_choice_of_it() -> None:

@@ -257,6 +257,19 @@ def test_what_is_called_calibrated_covers_what_it_promises(
     }
 
 
+def test_intervals_of_the_sample_hold_what_they_promise(sample: World) -> None:
+    """28 days ahead, every series: 80 % intervals hold 72 to 88 % of days, 95 % intervals 90 to 98 %."""
+    told = sample.warehouse.query(
+        "select metric, coverage_80_rate, coverage_95_rate, interval_verdict, verdict "
+        "from growth.agg_forecast_accuracy where horizon_days = 28"
+    )
+    assert len(told) == 5
+    for metric, narrow, wide, promise, worth in told:
+        assert 0.72 <= narrow <= 0.88, (metric, narrow)
+        assert 0.90 <= wide <= 0.98, (metric, wide)
+        assert (promise, worth) == ("as_promised", "better_than_seasonal_naive"), metric
+
+
 def test_seasonal_naive_is_the_same_weekday_of_the_last_week(
     sample: World, recount: Recount
 ) -> None:

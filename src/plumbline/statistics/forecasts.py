@@ -26,7 +26,12 @@ from plumbline.statistics.forecasts_cohorts import (
     cohorts,
     structural,
 )
-from plumbline.statistics.forecasts_intervals import interval_widths, scores, wider_spread
+from plumbline.statistics.forecasts_intervals import (
+    SMALLEST,
+    interval_widths,
+    scores,
+    wider_spread,
+)
 from plumbline.statistics.forecasts_smoothing import (
     WEEK,
     Path,
@@ -34,6 +39,7 @@ from plumbline.statistics.forecasts_smoothing import (
     States,
     filtered,
     naive_path,
+    recent_sigma,
     smooth,
     smoothed_path,
     theta_path,
@@ -178,16 +184,16 @@ def backtest(
     there = days < len(series)
     reached = np.minimum(days, len(series) - 1)
     errors = scores(np.where(there, logs[reached], np.nan), centre, spread)
-    narrow, wide, gaussian, gaussian_wide = interval_widths(
-        errors, origins, settings.levels, settings.minimum_origins, WEEK
-    )
     # A jump of a series that had stood still is thousands of its standard deviations. No interval reaches
     # further than the series ever moved, unless the model says so itself.
     moved_by = np.array([np.ptp(logs[: origin + 1]) for origin in origins])[:, None]
-    narrow, wide = (
-        np.minimum(width * spread, np.maximum(moved_by, norm.ppf((1 + level) / 2) * own))
-        for width, level in zip((narrow, wide), settings.levels, strict=True)
-    )
+    furthest = [np.maximum(moved_by, norm.ppf((1 + level) / 2) * own) for level in settings.levels]
+    unit = np.maximum(spread, SMALLEST)
+    widths, gaussian = interval_widths(
+        errors, origins, (furthest[0] / unit, furthest[1] / unit), settings.levels,
+        settings.minimum_origins, WEEK,
+    )  # fmt: skip
+    narrow, wide = widths * unit
     shifts = np.stack([-wide, -narrow, np.zeros_like(wide), narrow, wide])
     lag = np.abs(series[WEEK:] - series[:-WEEK])
     return Backtest(
@@ -196,7 +202,7 @@ def backtest(
         np.maximum(np.expm1(centre + shifts), 0.0),
         np.expm1(np.array([naive_path(logs[: o + 1], steps).centre for o in origins])),
         np.array([lag[: o + 1 - WEEK].mean() for o in origins]),
-        rough, names, gaussian, gaussian_wide,
+        rough, names, gaussian[0], gaussian[1],
     )  # fmt: skip
 
 
@@ -319,7 +325,9 @@ def _candidates(
         naive = naive_path(logs[: origin + 1], settings.horizon)
         path = None
         if fit is not None and states is not None:
-            path = smoothed_path(fit, states, origin - start, settings.horizon)
+            place = origin - start
+            sigma = recent_sigma(states, logs[start : origin + 1], place)
+            path = smoothed_path(fit, states, place, settings.horizon, sigma)
             names[row] = "ets_damped" if fit.is_damped else "ets_level"
             estimated = max(estimated, fit.estimated)
         if path is None or explodes(path, series[: origin + 1]):

@@ -4,7 +4,8 @@ Split conformal prediction (Vovk, Gammerman and Shafer 2005; for series by rolli
 al. 2021): the error of a step ahead is divided by the standard deviation of that step; the
 quantile of what earlier origins made of it scales the interval. Only errors known at the
 origin count, so an interval of a back-test is what would have been told then. Everything is on the scale of
-log1p, so errors are shares of the level and one series may grow tenfold between origins.
+log1p, so errors are shares of the level and one series may grow tenfold between origins. The level asked for
+follows what intervals held (adaptive conformal inference), as errors of a growing product are no fair sample.
 
 The standard deviation of a fit knows its noise, not that it may be the wrong model: after four weeks a growth
 of weeks and a pause look alike. So the distance to other simple forecasts counts as variance
@@ -24,6 +25,8 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 # A model that was always right has no spread to divide by.
 SMALLEST = 1e-6
+# How fast the level that is asked for follows what was held: a few dozen origins are all there is.
+RATE = 0.05
 
 
 def wider_spread(
@@ -54,44 +57,100 @@ def scores(actual: Floats, centre: Floats, spread: Floats) -> Floats:
     return np.asarray(np.abs(actual - centre) / np.maximum(spread, SMALLEST))
 
 
-def half_widths(
-    errors: Floats, origins: NDArray[np.int64], level: float, minimum: int, block: int
+def interval_widths(
+    errors: Floats,
+    origins: NDArray[np.int64],
+    ceilings: tuple[Floats, Floats],
+    levels: tuple[float, float],
+    minimum: int,
+    block: int,
 ) -> tuple[Floats, Bools]:
-    """Half widths of central intervals, in standard deviations, and where they are Gaussian.
+    """Half widths of a narrow and a wide central interval, in standard deviations; where they are Gaussian.
 
     Steps ahead are pooled by blocks (a week: one origin says little). With m earlier origins whose whole
     block is known, the quantile at level (m + 1) / m covers a new error with that chance where origins are
-    exchangeable; beyond the largest error, or with fewer than ``minimum`` origins, the quantile of the
-    normal distribution stands in, its variance corrected by the errors made so far (``_correction``).
+    exchangeable; where that lies beyond the largest error, or with fewer than ``minimum`` origins, the
+    quantile of the normal distribution stands in, its variance corrected by the errors made so far
+    (``_correction``). Where origins are enough for the narrow but not for the wide interval, the wide one is
+    the narrow one stretched as the normal distribution would; it counts as Gaussian. It never lies within
+    the narrow one.
+
+    Origins of a growing product are not exchangeable, so the level that is asked for is steered by what
+    earlier intervals held (Gibbs and Candes 2021): whatever the errors do, the share that misses tends to
+    the one promised. A level that is steered beyond the largest error gets the largest error.
 
     Args:
         errors: from :func:`scores`, shape (origins, steps).
         origins: days of the origins, ascending.
-        level: coverage, between 0 and 1.
+        ceilings: half widths no narrow and no wide interval passes, shape (origins, steps).
+        levels: coverage of the narrow and of the wide interval, between 0 and 1.
         minimum: origins needed.
         block: steps that are pooled.
 
     Returns:
-        Two arrays of shape (origins, steps).
+        Two arrays of shape (2, origins, steps), narrow before wide.
     """
     count, steps = errors.shape
-    width = np.full((count, steps), float(norm.ppf((1 + level) / 2)))
-    gaussian = np.ones((count, steps), dtype=np.bool_)
-    for row in range(count):
-        correction = 1.0
-        for first in range(0, steps, block):
-            last = min(first + block, steps)
-            m = int(np.searchsorted(origins, origins[row] - last, side="right"))
-            reach = level * (m + 1) / max(m, 1)
-            if m:
-                correction = _correction(errors[:m, first:last], origins[:m], last)
-            if m >= minimum and reach <= 1:
-                width[row, first:last] = np.quantile(errors[:m, first:last], reach)
-                gaussian[row, first:last] = False
-            else:
-                # Weeks that nobody has seen yet are corrected as the furthest one that was.
-                width[row, first:last] *= correction
+    width = np.empty((2, count, steps))
+    gaussian = np.ones((2, count, steps), dtype=np.bool_)
+    furthest = np.stack(ceilings)
+    # Weeks that nobody has seen yet are corrected as the furthest one that was.
+    correction = np.ones(count)
+    for first in range(0, steps, block):
+        part = slice(first, min(first + block, steps))
+        asked, judged = levels, 0
+        for row in range(count):
+            known = int(np.searchsorted(origins, origins[row] - part.stop, side="right"))
+            seen = errors[:known, part]
+            if known:
+                correction[row] = _correction(seen, origins[:known], part.stop)
+            for past in range(judged, known):
+                missed = (seen[past] > width[:, past, part]).mean(axis=1)
+                asked = (
+                    steered(asked[0], levels[0], missed[0]),
+                    steered(asked[1], levels[1], missed[1]),
+                )
+            judged = known
+            halves, gaussian[:, row, part] = _pair(seen, asked, levels, correction[row], minimum)
+            width[:, row, part] = np.minimum(halves, furthest[:, row, part])
     return width, gaussian
+
+
+def _pair(
+    seen: Floats,
+    asked: tuple[float, float],
+    levels: tuple[float, float],
+    correction: float,
+    minimum: int,
+) -> tuple[Floats, Bools]:
+    """Half widths of one origin and block, narrow before wide, shape (2, 1), and where they are Gaussian."""
+    known = len(seen)
+    halves = [correction * float(norm.ppf((1 + level) / 2)) for level in asked]
+    gaussian = [True, True]
+    more = (known + 1) / max(known, 1)
+    for place, level in enumerate(levels):
+        if known >= minimum and level * more <= 1:
+            halves[place] = float(np.quantile(seen, min(asked[place] * more, 1.0)))
+            gaussian[place] = False
+    if gaussian[1] and not gaussian[0]:
+        stretch = norm.ppf((1 + levels[1]) / 2) / norm.ppf((1 + levels[0]) / 2)
+        halves[1] = halves[0] * float(stretch)
+    halves[1] = max(halves)
+    return np.array(halves)[:, None], np.array(gaussian)[:, None]
+
+
+def steered(asked: float, level: float, missed: float) -> float:
+    """Level to ask for after one more interval: Gibbs and Candes (2021), adaptive conformal inference.
+
+    What may miss moves by ``RATE`` (promised minus missed), from a tenth to three times of what is promised.
+
+    Args:
+        asked: level asked for so far.
+        level: level that is promised.
+        missed: share of the days of the interval that lay outside.
+    """
+    share = 1 - asked + RATE * (1 - level - missed)
+    return 1 - min(max(share, (1 - level) / 10), 3 * (1 - level))
 
 
 def _correction(errors: Floats, origins: NDArray[np.int64], last: int) -> float:
@@ -102,26 +161,3 @@ def _correction(errors: Floats, origins: NDArray[np.int64], last: int) -> float:
     """
     seen = 1 + float(origins[-1] - origins[0]) / last
     return float(np.sqrt((1 + seen * (errors**2).mean()) / (1 + seen)))
-
-
-def interval_widths(
-    errors: Floats,
-    origins: NDArray[np.int64],
-    levels: tuple[float, float],
-    minimum: int,
-    block: int,
-) -> tuple[Floats, Floats, Bools, Bools]:
-    """Half widths of a narrow and a wide interval; the wide one never lies within the narrow one.
-
-    Where origins are enough for the narrow but not for the wide interval, the wide one is the narrow one
-    stretched as the normal distribution would; it counts as Gaussian.
-
-    Args:
-        levels: coverage of the narrow and of the wide interval.
-        errors, origins, minimum, block: as of :func:`half_widths`.
-    """
-    narrow, narrow_gaussian = half_widths(errors, origins, levels[0], minimum, block)
-    wide, wide_gaussian = half_widths(errors, origins, levels[1], minimum, block)
-    stretch = norm.ppf((1 + levels[1]) / 2) / norm.ppf((1 + levels[0]) / 2)
-    wide = np.where(wide_gaussian & ~narrow_gaussian, narrow * stretch, wide)
-    return narrow, np.maximum(wide, narrow), narrow_gaussian, wide_gaussian

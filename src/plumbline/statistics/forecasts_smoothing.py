@@ -19,6 +19,8 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 Floats: TypeAlias = NDArray[np.float64]
 WEEK = 7
+# Days after which an error weighs half of a new one.
+HALF_LIFE = 28
 # Smoothing weights of Theta that are tried.
 WEIGHTS = np.linspace(0.02, 0.98, 25)
 
@@ -46,7 +48,6 @@ class Smoothing:
         alpha, beta, gamma, phi: weights of level, trend and season, and damping; beta and phi are 0 without a
             trend.
         level, slope, season: states before the first value; season by position, shape (period,).
-        sigma: standard deviation of the one-step errors.
         aicc: Akaike's criterion for small samples.
         is_damped: whether there is a damped trend.
     """
@@ -58,7 +59,6 @@ class Smoothing:
     level: float
     slope: float
     season: Floats
-    sigma: float
     aicc: float
     is_damped: bool
 
@@ -132,8 +132,7 @@ def smooth(values: Floats) -> Smoothing | None:
                 float(fit.alpha), float(fit.beta) if form.is_damped else 0.0, float(fit.gamma),
                 float(fit.phi) if form.is_damped else 0.0, float(fit.initial_level),
                 float(fit.initial_trend) if form.is_damped else 0.0,
-                np.asarray(fit.initial_seasonal, dtype=np.float64), float(np.sqrt(fit.scale)),
-                float(fit.aicc), form.is_damped,
+                np.asarray(fit.initial_seasonal, dtype=np.float64), float(fit.aicc), form.is_damped,
             )
         )  # fmt: skip
     return min(found, key=lambda smoothing: smoothing.aicc) if found else None
@@ -161,7 +160,25 @@ def filtered(smoothing: Smoothing, values: Floats) -> States:
     return States(levels, slopes, seasons, fitted)
 
 
-def smoothed_path(smoothing: Smoothing, states: States, origin: int, horizon: int) -> Path:
+def recent_sigma(states: States, values: Floats, origin: int) -> float:
+    """Standard deviation of the one-step errors up to a value, of which those of 28 days ago weigh half.
+
+    Counts of a young product are noisy and become less so as it grows; the likelihood knows one noise for all
+    days. Exponentially weighted variance (RiskMetrics 1996), without correction for what was estimated.
+
+    Args:
+        states: along the series.
+        values: the series, at least up to the origin.
+        origin: position of the last known value.
+    """
+    squares = (values[: origin + 1] - states.fitted[: origin + 1]) ** 2
+    weight = 0.5 ** (np.arange(origin, -1, -1) / HALF_LIFE)
+    return float(np.sqrt((weight * squares).sum() / weight.sum()))
+
+
+def smoothed_path(
+    smoothing: Smoothing, states: States, origin: int, horizon: int, sigma: float
+) -> Path:
     """Forecast from one value on: Hyndman et al. (2008), table 6.1, class 1.
 
     Args:
@@ -169,6 +186,7 @@ def smoothed_path(smoothing: Smoothing, states: States, origin: int, horizon: in
         states: its states along the series.
         origin: position of the last known value.
         horizon: steps ahead.
+        sigma: standard deviation of the errors to come, one step ahead.
     """
     ahead = np.arange(1, horizon + 1)
     damping = np.cumsum(smoothing.phi**ahead)
@@ -180,7 +198,7 @@ def smoothed_path(smoothing: Smoothing, states: States, origin: int, horizon: in
     )
     weight = smoothing.alpha + smoothing.beta * damping + smoothing.gamma * (ahead % period == 0)
     grown = np.concatenate([[0.0], np.cumsum(weight**2)[:-1]])
-    return Path(centre, smoothing.sigma * np.sqrt(1 + grown))
+    return Path(centre, sigma * np.sqrt(1 + grown))
 
 
 def theta_path(values: Floats, horizon: int) -> Path:
