@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -125,7 +125,7 @@ def _pair(
 ) -> tuple[Floats, Bools]:
     """Half widths of one origin and block, narrow before wide, shape (2, 1), and where they are Gaussian."""
     known = len(seen)
-    halves = [correction * float(norm.ppf((1 + level) / 2)) for level in asked]
+    halves = [correction * float(ndtri((1 + level) / 2)) for level in asked]
     gaussian = [True, True]
     more = (known + 1) / max(known, 1)
     for place, level in enumerate(levels):
@@ -133,7 +133,7 @@ def _pair(
             halves[place] = float(np.quantile(seen, min(asked[place] * more, 1.0)))
             gaussian[place] = False
     if gaussian[1] and not gaussian[0]:
-        stretch = norm.ppf((1 + levels[1]) / 2) / norm.ppf((1 + levels[0]) / 2)
+        stretch = ndtri((1 + levels[1]) / 2) / ndtri((1 + levels[0]) / 2)
         halves[1] = halves[0] * float(stretch)
     halves[1] = max(halves)
     return np.array(halves)[:, None], np.array(gaussian)[:, None]
