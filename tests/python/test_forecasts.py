@@ -226,7 +226,7 @@ def test_origins_end_with_the_series() -> None:
     assert len(origins_of(1000, SETTINGS)) == 61
 
 
-FAR = np.full((40, 14), np.inf)
+FAR = np.full((2, 40, 14), np.inf)
 
 
 def asked_for(errors: Floats, halves: Floats, level: float) -> float:
@@ -244,7 +244,7 @@ def test_intervals_are_errors_of_earlier_origins_by_hand() -> None:
     origins = np.arange(0, 120, 3)
     errors = np.random.default_rng(6).exponential(1, (40, 14))
     (narrow, wide), (gaussian, gaussian_wide) = interval_widths(
-        errors, origins, (FAR, FAR), (0.8, 0.95), 10, 7
+        errors, origins, FAR, (0.8, 0.95), 10, 7
     )
     known = int((origins + 7 <= origins[21]).sum())
     assert known == 19
@@ -276,15 +276,22 @@ def test_intervals_are_errors_of_earlier_origins_by_hand() -> None:
 def test_no_interval_passes_its_ceiling_and_what_it_then_misses_counts() -> None:
     """Errors of 1, ceilings below: nothing is held, and the level asked for climbs to its end, no further."""
     origins, errors = np.arange(0, 120, 3), np.ones((40, 14))
-    low = (np.full((40, 14), 0.5), np.full((40, 14), 0.6))
+    low = np.array([0.5, 0.6])[:, None, None] * np.ones((2, 40, 14))
     halves, _ = interval_widths(errors, origins, low, (0.8, 0.95), 10, 7)
     assert (halves[0] == 0.5).all() and (halves[1] == 0.6).all()
+    # Ceilings of the first 20 origins only: what they made intervals miss is asked for afterwards.
+    errors = np.random.default_rng(8).exponential(1, (40, 14))
+    low[:, 20:] = np.inf
+    (narrow, _), _ = interval_widths(errors, origins, low, (0.8, 0.95), 10, 7)
+    asked = asked_for(errors[:19, :7], narrow[:19, 0], 0.8)
+    assert (narrow[:19] <= 0.5).all() and asked > 0.9
+    assert narrow[21, 0] == pytest.approx(np.quantile(errors[:19, :7], min(asked * 20 / 19, 1.0)))
     # 0.2 + 0.05 (0.2 - 1) a step, not below a tenth of 0.2; then all is held again.
-    assert steered(0.8, 0.8, 1.0) == pytest.approx(0.84)
-    assert steered(0.97, 0.8, 1.0) == pytest.approx(0.98)
-    assert steered(0.8, 0.8, 0.0) == pytest.approx(0.79)
-    assert steered(0.405, 0.8, 0.0) == pytest.approx(0.4)
-    assert steered(0.95, 0.95, 0.05) == pytest.approx(0.95)
+    level = np.array([0.8, 0.8, 0.8, 0.8, 0.95])
+    found = steered(
+        np.array([0.8, 0.97, 0.8, 0.405, 0.95]), level, np.array([1.0, 1.0, 0.0, 0.0, 0.05])
+    )
+    assert found == pytest.approx([0.84, 0.98, 0.79, 0.4, 0.95])
 
 
 @pytest.mark.parametrize("growth", [0.5, 2.0])
@@ -292,7 +299,7 @@ def test_intervals_hold_what_they_promise_while_errors_shrink_or_grow(
     growth: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Errors that halve or double within 360 days: 80 % are held when steered, 91 or 70 % when not."""
-    origins, far = np.arange(0, 360, 3), np.full((120, 7), np.inf)
+    origins, far = np.arange(0, 360, 3), np.full((2, 120, 7), np.inf)
     held = np.zeros((2, 2))
     for place, rate in enumerate((0.05, 0.0)):
         monkeypatch.setattr(forecasts_intervals, "RATE", rate)
@@ -300,7 +307,7 @@ def test_intervals_hold_what_they_promise_while_errors_shrink_or_grow(
             random = np.random.default_rng((5, seed))
             errors = np.abs(random.normal(0, 1, (120, 7)))
             errors *= growth ** (np.arange(120) / 120)[:, None]
-            halves, _ = interval_widths(errors, origins, (far, far), (0.8, 0.95), 10, 7)
+            halves, _ = interval_widths(errors, origins, far, (0.8, 0.95), 10, 7)
             held[place] += (errors <= halves)[:, 40:].mean(axis=(1, 2)) / 20
     assert 0.76 <= held[0, 0] <= 0.84
     assert 0.93 <= held[0, 1] <= 0.97

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy import special
 
 from plumbline.statistics.forecasts_cohorts import (
     ACTIVE,
@@ -26,12 +26,7 @@ from plumbline.statistics.forecasts_cohorts import (
     cohorts,
     structural,
 )
-from plumbline.statistics.forecasts_intervals import (
-    SMALLEST,
-    interval_widths,
-    scores,
-    wider_spread,
-)
+from plumbline.statistics.forecasts_intervals import interval_widths, scores, wider_spread
 from plumbline.statistics.forecasts_smoothing import (
     WEEK,
     Path,
@@ -187,13 +182,19 @@ def backtest(
     # A jump of a series that had stood still is thousands of its standard deviations. No interval reaches
     # further than the series ever moved, unless the model says so itself.
     moved_by = np.array([np.ptp(logs[: origin + 1]) for origin in origins])[:, None]
-    furthest = [np.maximum(moved_by, norm.ppf((1 + level) / 2) * own) for level in settings.levels]
-    unit = np.maximum(spread, SMALLEST)
+    furthest = [
+        np.maximum(moved_by, float(special.ndtri((1 + level) / 2)) * own)
+        for level in settings.levels
+    ]
     widths, gaussian = interval_widths(
-        errors, origins, (furthest[0] / unit, furthest[1] / unit), settings.levels,
-        settings.minimum_origins, WEEK,
-    )  # fmt: skip
-    narrow, wide = widths * unit
+        errors,
+        origins,
+        np.array(furthest) / spread,
+        settings.levels,
+        settings.minimum_origins,
+        WEEK,
+    )
+    narrow, wide = widths * spread
     shifts = np.stack([-wide, -narrow, np.zeros_like(wide), narrow, wide])
     lag = np.abs(series[WEEK:] - series[:-WEEK])
     return Backtest(
@@ -202,7 +203,7 @@ def backtest(
         np.maximum(np.expm1(centre + shifts), 0.0),
         np.expm1(np.array([naive_path(logs[: o + 1], steps).centre for o in origins])),
         np.array([lag[: o + 1 - WEEK].mean() for o in origins]),
-        rough, names, gaussian[0], gaussian[1],
+        rough, names, *gaussian,
     )  # fmt: skip
 
 
@@ -326,7 +327,7 @@ def _candidates(
         path = None
         if fit is not None and states is not None:
             place = origin - start
-            sigma = recent_sigma(states, logs[start : origin + 1], place)
+            sigma = recent_sigma(states, logs[start:], place)
             path = smoothed_path(fit, states, place, settings.horizon, sigma)
             names[row] = "ets_damped" if fit.is_damped else "ets_level"
             estimated = max(estimated, fit.estimated)

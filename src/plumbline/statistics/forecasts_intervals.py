@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy import special
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -42,25 +42,29 @@ def wider_spread(
         others: forecasts of other models, shape (models, origins, steps).
         known: days each fit looked at, shape (origins,).
         estimated: parameters and states of the model.
+
+    Returns:
+        Shape (origins, steps), never 0: errors are divided by it.
     """
     freedom = np.maximum(known - estimated, 1)
     between = ((others - centre) ** 2).mean(axis=0)
-    return np.asarray(np.sqrt(spread**2 * (known / freedom)[:, None] + between))
+    variance = spread**2 * (known / freedom)[:, None] + between
+    return np.asarray(np.maximum(np.sqrt(variance), SMALLEST))
 
 
 def scores(actual: Floats, centre: Floats, spread: Floats) -> Floats:
     """Absolute errors in standard deviations; NaN where the day is still to come.
 
     Args:
-        actual, centre, spread: shape (origins, steps), on the scale of the model.
+        actual, centre, spread: shape (origins, steps), on the scale of the model; the spread above 0.
     """
-    return np.asarray(np.abs(actual - centre) / np.maximum(spread, SMALLEST))
+    return np.asarray(np.abs(actual - centre) / spread)
 
 
 def interval_widths(
     errors: Floats,
     origins: NDArray[np.int64],
-    ceilings: tuple[Floats, Floats],
+    ceilings: Floats,
     levels: tuple[float, float],
     minimum: int,
     block: int,
@@ -76,13 +80,14 @@ def interval_widths(
     the narrow one.
 
     Origins of a growing product are not exchangeable, so the level that is asked for is steered by what
-    earlier intervals held (Gibbs and Candes 2021): whatever the errors do, the share that misses tends to
-    the one promised. A level that is steered beyond the largest error gets the largest error.
+    earlier intervals held (Gibbs and Candes 2021): as long as that level stays within its bounds
+    (:func:`steered`), the share that misses tends to the one promised, whatever the errors do. A level that
+    is steered beyond the largest error gets the largest error.
 
     Args:
         errors: from :func:`scores`, shape (origins, steps).
         origins: days of the origins, ascending.
-        ceilings: half widths no narrow and no wide interval passes, shape (origins, steps).
+        ceilings: half widths that no interval passes, shape (2, origins, steps), narrow before wide.
         levels: coverage of the narrow and of the wide interval, between 0 and 1.
         minimum: origins needed.
         block: steps that are pooled.
@@ -93,12 +98,12 @@ def interval_widths(
     count, steps = errors.shape
     width = np.empty((2, count, steps))
     gaussian = np.ones((2, count, steps), dtype=np.bool_)
-    furthest = np.stack(ceilings)
+    promised = np.array(levels)
     # Weeks that nobody has seen yet are corrected as the furthest one that was.
     correction = np.ones(count)
     for first in range(0, steps, block):
         part = slice(first, min(first + block, steps))
-        asked, judged = levels, 0
+        asked, judged = promised, 0
         for row in range(count):
             known = int(np.searchsorted(origins, origins[row] - part.stop, side="right"))
             seen = errors[:known, part]
@@ -106,51 +111,47 @@ def interval_widths(
                 correction[row] = _correction(seen, origins[:known], part.stop)
             for past in range(judged, known):
                 missed = (seen[past] > width[:, past, part]).mean(axis=1)
-                asked = (
-                    steered(asked[0], levels[0], missed[0]),
-                    steered(asked[1], levels[1], missed[1]),
-                )
+                asked = steered(asked, promised, missed)
             judged = known
-            halves, gaussian[:, row, part] = _pair(seen, asked, levels, correction[row], minimum)
-            width[:, row, part] = np.minimum(halves, furthest[:, row, part])
+            halves, gaussian[:, row, part] = _pair(seen, asked, promised, correction[row], minimum)
+            width[:, row, part] = np.minimum(halves, ceilings[:, row, part])
     return width, gaussian
 
 
 def _pair(
     seen: Floats,
-    asked: tuple[float, float],
-    levels: tuple[float, float],
+    asked: Floats,
+    levels: Floats,
     correction: float,
     minimum: int,
 ) -> tuple[Floats, Bools]:
     """Half widths of one origin and block, narrow before wide, shape (2, 1), and where they are Gaussian."""
     known = len(seen)
-    halves = [correction * float(ndtri((1 + level) / 2)) for level in asked]
-    gaussian = [True, True]
+    halves = correction * special.ndtri((1 + asked) / 2)
     more = (known + 1) / max(known, 1)
-    for place, level in enumerate(levels):
-        if known >= minimum and level * more <= 1:
-            halves[place] = float(np.quantile(seen, min(asked[place] * more, 1.0)))
-            gaussian[place] = False
+    gaussian = (levels * more > 1) | (known < minimum)
+    if not gaussian.all():
+        errors = np.quantile(seen, np.minimum(asked * more, 1.0))
+        halves = np.where(gaussian, halves, errors)
     if gaussian[1] and not gaussian[0]:
-        stretch = ndtri((1 + levels[1]) / 2) / ndtri((1 + levels[0]) / 2)
-        halves[1] = halves[0] * float(stretch)
-    halves[1] = max(halves)
-    return np.array(halves)[:, None], np.array(gaussian)[:, None]
+        narrow, wide = special.ndtri((1 + levels) / 2)
+        halves[1] = halves[0] * (wide / narrow)
+    halves[1] = halves.max()
+    return halves[:, None], gaussian[:, None]
 
 
-def steered(asked: float, level: float, missed: float) -> float:
-    """Level to ask for after one more interval: Gibbs and Candes (2021), adaptive conformal inference.
+def steered(asked: Floats, level: Floats, missed: Floats) -> Floats:
+    """Levels to ask for after one more interval: Gibbs and Candes (2021), adaptive conformal inference.
 
     What may miss moves by ``RATE`` (promised minus missed), from a tenth to three times of what is promised.
 
     Args:
-        asked: level asked for so far.
-        level: level that is promised.
-        missed: share of the days of the interval that lay outside.
+        asked: levels asked for so far.
+        level: levels that are promised, of the same shape.
+        missed: share of the days of each interval that lay outside.
     """
     share = 1 - asked + RATE * (1 - level - missed)
-    return 1 - min(max(share, (1 - level) / 10), 3 * (1 - level))
+    return np.asarray(1 - np.clip(share, (1 - level) / 10, 3 * (1 - level)))
 
 
 def _correction(errors: Floats, origins: NDArray[np.int64], last: int) -> float:
